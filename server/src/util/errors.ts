@@ -34,7 +34,38 @@ export type ErrorReason =
   | "LIMIT_UNSUPPORTED"
   | "USER_UNSUPPORTED"
   | "SERVER_STOPPING"
-  | "INTERNAL";
+  | "INTERNAL"
+  | "FILE_NOT_FOUND"
+  | "UPLOAD_NOT_FOUND"
+  | "FILE_EXISTS"
+  | "UPLOAD_ID_CONFLICT"
+  | "IS_A_DIRECTORY"
+  | "NOT_A_REGULAR_FILE"
+  | "FILE_BUSY"
+  | "DIRECTORY_NOT_EMPTY"
+  | "ETAG_MISMATCH"
+  | "UPLOAD_OFFSET_MISMATCH"
+  | "CHUNK_CORRUPT"
+  | "DIGEST_MISMATCH"
+  | "SIZE_MISMATCH"
+  | "FILE_CHANGED"
+  | "PATH_OUTSIDE_ROOT"
+  | "READ_ONLY_FILE_SYSTEM"
+  | "ENTRY_REFUSED"
+  | "UPLOAD_TAKEN_OVER"
+  | "REGEX_UNSUPPORTED"
+  | "FILE_SYSTEM_REFUSED";
+
+/** What a tree's transfer did; see the contract's TreeReport. */
+export interface TreeReport {
+  files: number;
+  directories: number;
+  symlinks: number;
+  hardLinks: number;
+  contentBytes: number;
+  skipped: number;
+  skippedNames: string[];
+}
 
 export interface ErrorContext {
   /** What it is about: a field, a path, an id. */
@@ -50,6 +81,12 @@ export interface ErrorContext {
   /** The server and the workspace that answer. */
   instanceId?: string;
   workspaceId?: string;
+  /** The file's present etag. */
+  etag?: string;
+  /** The operating system's name of it, for example "ENOSPC". */
+  systemCode?: string;
+  /** What a tree's transfer did before it ended. */
+  tree?: TreeReport;
   cause?: unknown;
 }
 

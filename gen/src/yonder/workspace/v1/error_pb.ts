@@ -9,13 +9,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { TreeReport } from "./file_pb.ts";
+import { file_yonder_workspace_v1_file } from "./file_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file yonder/workspace/v1/error.proto.
  */
 export const file_yonder_workspace_v1_error: GenFile = /*@__PURE__*/
-  fileDesc("Ch95b25kZXIvd29ya3NwYWNlL3YxL2Vycm9yLnByb3RvEhN5b25kZXIud29ya3NwYWNlLnYxIrQCCgtFcnJvckRldGFpbBIwCgZyZWFzb24YASABKA4yIC55b25kZXIud29ya3NwYWNlLnYxLkVycm9yUmVhc29uEg8KB3N1YmplY3QYAiABKAkSDgoGcmVtZWR5GAMgASgJEhEKCXJldHJ5YWJsZRgEIAEoCBIuCgtyZXRyeV9kZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCgVsaW1pdBgGIAEoCzIjLnlvbmRlci53b3Jrc3BhY2UudjEuTGltaXRWaW9sYXRpb24SHAoPZXhwZWN0ZWRfb2Zmc2V0GAcgASgDSACIAQESEwoLaW5zdGFuY2VfaWQYCCABKAkSFAoMd29ya3NwYWNlX2lkGAkgASgJQhIKEF9leHBlY3RlZF9vZmZzZXQiLQoOTGltaXRWaW9sYXRpb24SDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoAyr2CAoLRXJyb3JSZWFzb24SHAoYRVJST1JfUkVBU09OX1VOU1BFQ0lGSUVEEAASHgoaRVJST1JfUkVBU09OX0lOVkFMSURfRklFTEQQARIeChpFUlJPUl9SRUFTT05fTUlTU0lOR19GSUVMRBACEh4KGkVSUk9SX1JFQVNPTl9VTktOT1dOX0ZJRUxEEAMSHwobRVJST1JfUkVBU09OX1VOS05PV05fU0lHTkFMEAQSJAogRVJST1JfUkVBU09OX0FSR1VNRU5UU19UT09fTEFSR0UQBRIkCiBFUlJPUl9SRUFTT05fQ1JFREVOVElBTFNfTUlTU0lORxAGEiQKIEVSUk9SX1JFQVNPTl9DUkVERU5USUFMU19JTlZBTElEEAcSHwobRVJST1JfUkVBU09OX0VYRUNfTk9UX0ZPVU5EEAgSHQoZRVJST1JfUkVBU09OX0VYRUNfRVhQSVJFRBAJEiQKIEVSUk9SX1JFQVNPTl9ESVJFQ1RPUllfTk9UX0ZPVU5EEAoSIgoeRVJST1JfUkVBU09OX1BST0dSQU1fTk9UX0ZPVU5EEAsSHwobRVJST1JfUkVBU09OX1VTRVJfTk9UX0ZPVU5EEAwSIQodRVJST1JfUkVBU09OX0VYRUNfSURfQ09ORkxJQ1QQDRIkCiBFUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9DT05GTElDVBAOEiAKHEVSUk9SX1JFQVNPTl9OT1RfQV9ESVJFQ1RPUlkQDxInCiNFUlJPUl9SRUFTT05fUFJPR1JBTV9OT1RfRVhFQ1VUQUJMRRAQEh8KG0VSUk9SX1JFQVNPTl9OT1RfQV9URVJNSU5BTBAREhsKF0VSUk9SX1JFQVNPTl9FWEVDX0VOREVEEBISHQoZRVJST1JfUkVBU09OX1NURElOX0NMT1NFRBATEiEKHUVSUk9SX1JFQVNPTl9TVERJTl9PRkZTRVRfR0FQEBQSIQodRVJST1JfUkVBU09OX0lOU1RBTkNFX0NIQU5HRUQQFRIkCiBFUlJPUl9SRUFTT05fQ1VSU09SX09VVF9PRl9SQU5HRRAWEh4KGkVSUk9SX1JFQVNPTl9BQ0NFU1NfREVOSUVEEBcSHwobRVJST1JfUkVBU09OX0xJTUlUX0VYQ0VFREVEEBgSIgoeRVJST1JfUkVBU09OX01BQ0hJTkVfRVhIQVVTVEVEEBkSHQoZRVJST1JfUkVBU09OX1NUT1JBR0VfRlVMTBAaEh8KG0VSUk9SX1JFQVNPTl9SRUFERVJfU1RBTExFRBAbEiUKIUVSUk9SX1JFQVNPTl9URVJNSU5BTF9VTlNVUFBPUlRFRBAcEiIKHkVSUk9SX1JFQVNPTl9MSU1JVF9VTlNVUFBPUlRFRBAdEiEKHUVSUk9SX1JFQVNPTl9VU0VSX1VOU1VQUE9SVEVEEB4SIAocRVJST1JfUkVBU09OX1NFUlZFUl9TVE9QUElORxAfEhkKFUVSUk9SX1JFQVNPTl9JTlRFUk5BTBAgQmwKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQgpFcnJvclByb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("Ch95b25kZXIvd29ya3NwYWNlL3YxL2Vycm9yLnByb3RvEhN5b25kZXIud29ya3NwYWNlLnYxIoYDCgtFcnJvckRldGFpbBIwCgZyZWFzb24YASABKA4yIC55b25kZXIud29ya3NwYWNlLnYxLkVycm9yUmVhc29uEg8KB3N1YmplY3QYAiABKAkSDgoGcmVtZWR5GAMgASgJEhEKCXJldHJ5YWJsZRgEIAEoCBIuCgtyZXRyeV9kZWxheRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCgVsaW1pdBgGIAEoCzIjLnlvbmRlci53b3Jrc3BhY2UudjEuTGltaXRWaW9sYXRpb24SHAoPZXhwZWN0ZWRfb2Zmc2V0GAcgASgDSACIAQESEwoLaW5zdGFuY2VfaWQYCCABKAkSFAoMd29ya3NwYWNlX2lkGAkgASgJEgwKBGV0YWcYFCABKAkSEwoLc3lzdGVtX2NvZGUYFSABKAkSLQoEdHJlZRgWIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVJlcG9ydEISChBfZXhwZWN0ZWRfb2Zmc2V0Ii0KDkxpbWl0VmlvbGF0aW9uEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMqqQ4KC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGkVSUk9SX1JFQVNPTl9JTlZBTElEX0ZJRUxEEAESHgoaRVJST1JfUkVBU09OX01JU1NJTkdfRklFTEQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9GSUVMRBADEh8KG0VSUk9SX1JFQVNPTl9VTktOT1dOX1NJR05BTBAEEiQKIEVSUk9SX1JFQVNPTl9BUkdVTUVOVFNfVE9PX0xBUkdFEAUSJAogRVJST1JfUkVBU09OX0NSRURFTlRJQUxTX01JU1NJTkcQBhIkCiBFUlJPUl9SRUFTT05fQ1JFREVOVElBTFNfSU5WQUxJRBAHEh8KG0VSUk9SX1JFQVNPTl9FWEVDX05PVF9GT1VORBAIEh0KGUVSUk9SX1JFQVNPTl9FWEVDX0VYUElSRUQQCRIkCiBFUlJPUl9SRUFTT05fRElSRUNUT1JZX05PVF9GT1VORBAKEiIKHkVSUk9SX1JFQVNPTl9QUk9HUkFNX05PVF9GT1VORBALEh8KG0VSUk9SX1JFQVNPTl9VU0VSX05PVF9GT1VORBAMEiEKHUVSUk9SX1JFQVNPTl9FWEVDX0lEX0NPTkZMSUNUEA0SJAogRVJST1JfUkVBU09OX1JFUVVFU1RfSURfQ09ORkxJQ1QQDhIgChxFUlJPUl9SRUFTT05fTk9UX0FfRElSRUNUT1JZEA8SJwojRVJST1JfUkVBU09OX1BST0dSQU1fTk9UX0VYRUNVVEFCTEUQEBIfChtFUlJPUl9SRUFTT05fTk9UX0FfVEVSTUlOQUwQERIbChdFUlJPUl9SRUFTT05fRVhFQ19FTkRFRBASEh0KGUVSUk9SX1JFQVNPTl9TVERJTl9DTE9TRUQQExIhCh1FUlJPUl9SRUFTT05fU1RESU5fT0ZGU0VUX0dBUBAUEiEKHUVSUk9SX1JFQVNPTl9JTlNUQU5DRV9DSEFOR0VEEBUSJAogRVJST1JfUkVBU09OX0NVUlNPUl9PVVRfT0ZfUkFOR0UQFhIeChpFUlJPUl9SRUFTT05fQUNDRVNTX0RFTklFRBAXEh8KG0VSUk9SX1JFQVNPTl9MSU1JVF9FWENFRURFRBAYEiIKHkVSUk9SX1JFQVNPTl9NQUNISU5FX0VYSEFVU1RFRBAZEh0KGUVSUk9SX1JFQVNPTl9TVE9SQUdFX0ZVTEwQGhIfChtFUlJPUl9SRUFTT05fUkVBREVSX1NUQUxMRUQQGxIlCiFFUlJPUl9SRUFTT05fVEVSTUlOQUxfVU5TVVBQT1JURUQQHBIiCh5FUlJPUl9SRUFTT05fTElNSVRfVU5TVVBQT1JURUQQHRIhCh1FUlJPUl9SRUFTT05fVVNFUl9VTlNVUFBPUlRFRBAeEiAKHEVSUk9SX1JFQVNPTl9TRVJWRVJfU1RPUFBJTkcQHxIZChVFUlJPUl9SRUFTT05fSU5URVJOQUwQIBIfChtFUlJPUl9SRUFTT05fRklMRV9OT1RfRk9VTkQQKBIhCh1FUlJPUl9SRUFTT05fVVBMT0FEX05PVF9GT1VORBApEhwKGEVSUk9SX1JFQVNPTl9GSUxFX0VYSVNUUxAqEiMKH0VSUk9SX1JFQVNPTl9VUExPQURfSURfQ09ORkxJQ1QQKxIfChtFUlJPUl9SRUFTT05fSVNfQV9ESVJFQ1RPUlkQLBIjCh9FUlJPUl9SRUFTT05fTk9UX0FfUkVHVUxBUl9GSUxFEC0SGgoWRVJST1JfUkVBU09OX0ZJTEVfQlVTWRAuEiQKIEVSUk9SX1JFQVNPTl9ESVJFQ1RPUllfTk9UX0VNUFRZEC8SHgoaRVJST1JfUkVBU09OX0VUQUdfTUlTTUFUQ0gQMBInCiNFUlJPUl9SRUFTT05fVVBMT0FEX09GRlNFVF9NSVNNQVRDSBAxEh4KGkVSUk9SX1JFQVNPTl9DSFVOS19DT1JSVVBUEDISIAocRVJST1JfUkVBU09OX0RJR0VTVF9NSVNNQVRDSBAzEh4KGkVSUk9SX1JFQVNPTl9TSVpFX01JU01BVENIEDQSHQoZRVJST1JfUkVBU09OX0ZJTEVfQ0hBTkdFRBA1EiIKHkVSUk9SX1JFQVNPTl9QQVRIX09VVFNJREVfUk9PVBA2EiYKIkVSUk9SX1JFQVNPTl9SRUFEX09OTFlfRklMRV9TWVNURU0QNxIeChpFUlJPUl9SRUFTT05fRU5UUllfUkVGVVNFRBA4EiIKHkVSUk9SX1JFQVNPTl9VUExPQURfVEFLRU5fT1ZFUhA5EiIKHkVSUk9SX1JFQVNPTl9SRUdFWF9VTlNVUFBPUlRFRBA6EiQKIEVSUk9SX1JFQVNPTl9GSUxFX1NZU1RFTV9SRUZVU0VEEDtCbAoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCCkVycm9yUHJvdG9QAVpDZ2l0aHViLmNvbS95b25kZXItZGV2L3lvbmRlci9nZW4vZ28veW9uZGVyL3dvcmtzcGFjZS92MTt3b3Jrc3BhY2V2MWIGcHJvdG8z", [file_google_protobuf_duration, file_yonder_workspace_v1_file]);
 
 /**
  * An ErrorDetail goes with the status of a call that could not be done. The status's message says what
@@ -68,7 +70,8 @@ export type ErrorDetail = Message<"yonder.workspace.v1.ErrorDetail"> & {
 
   /**
    * Where the server stands: the offset up to which standard input was taken (STDIN_OFFSET_GAP), or
-   * the cursor to go on from (READER_STALLED) or the newest one there is (CURSOR_OUT_OF_RANGE).
+   * the cursor to go on from (READER_STALLED) or the newest one there is (CURSOR_OUT_OF_RANGE), or the
+   * offset at which an upload goes on (UPLOAD_OFFSET_MISMATCH, CHUNK_CORRUPT).
    *
    * @generated from field: optional int64 expected_offset = 7;
    */
@@ -87,6 +90,28 @@ export type ErrorDetail = Message<"yonder.workspace.v1.ErrorDetail"> & {
    * @generated from field: string workspace_id = 9;
    */
   workspaceId: string;
+
+  /**
+   * The file's present etag; empty where there is no file. Set with ETAG_MISMATCH.
+   *
+   * @generated from field: string etag = 20;
+   */
+  etag: string;
+
+  /**
+   * The operating system's own name of what went wrong, for example "ENOSPC". Empty where it was not
+   * the operating system.
+   *
+   * @generated from field: string system_code = 21;
+   */
+  systemCode: string;
+
+  /**
+   * What a tree's transfer did before it ended. Set where an error ends one.
+   *
+   * @generated from field: yonder.workspace.v1.TreeReport tree = 22;
+   */
+  tree?: TreeReport | undefined;
 };
 
 /**
@@ -238,7 +263,8 @@ export const ErrorReason = {
   REQUEST_ID_CONFLICT: 14,
 
   /**
-   * FAILED_PRECONDITION: the working directory is something else; the subject is its path.
+   * FAILED_PRECONDITION: the working directory, or something on the way of a path, is no directory; the
+   * subject is the path.
    *
    * @generated from enum value: ERROR_REASON_NOT_A_DIRECTORY = 15;
    */
@@ -320,7 +346,8 @@ export const ErrorReason = {
   MACHINE_EXHAUSTED: 25,
 
   /**
-   * RESOURCE_EXHAUSTED: the state directory takes no more bytes, so nothing new is started.
+   * RESOURCE_EXHAUSTED: the state directory takes no more bytes, so nothing new is started; or the file
+   * system that a file goes to, or its quota, is full, and the subject is the path.
    *
    * @generated from enum value: ERROR_REASON_STORAGE_FULL = 26;
    */
@@ -368,6 +395,153 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_INTERNAL = 32;
    */
   INTERNAL: 32,
+
+  /**
+   * NOT_FOUND: nothing has this path; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_FILE_NOT_FOUND = 40;
+   */
+  FILE_NOT_FOUND: 40,
+
+  /**
+   * NOT_FOUND: no upload has this id, or it was given up; the subject is the id.
+   *
+   * @generated from enum value: ERROR_REASON_UPLOAD_NOT_FOUND = 41;
+   */
+  UPLOAD_NOT_FOUND: 41,
+
+  /**
+   * ALREADY_EXISTS: something has this path already; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_FILE_EXISTS = 42;
+   */
+  FILE_EXISTS: 42,
+
+  /**
+   * ALREADY_EXISTS: the upload id belongs to an upload with a different header; the subject is the id.
+   *
+   * @generated from enum value: ERROR_REASON_UPLOAD_ID_CONFLICT = 43;
+   */
+  UPLOAD_ID_CONFLICT: 43,
+
+  /**
+   * FAILED_PRECONDITION: a directory is there where a file is needed; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_IS_A_DIRECTORY = 44;
+   */
+  IS_A_DIRECTORY: 44,
+
+  /**
+   * FAILED_PRECONDITION: a pipe, socket or device is there where a file is needed; the subject is the
+   * path.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_A_REGULAR_FILE = 45;
+   */
+  NOT_A_REGULAR_FILE: 45,
+
+  /**
+   * FAILED_PRECONDITION: it is a mount point, or the kernel has it in use; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_FILE_BUSY = 46;
+   */
+  FILE_BUSY: 46,
+
+  /**
+   * FAILED_PRECONDITION: the directory has entries; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_DIRECTORY_NOT_EMPTY = 47;
+   */
+  DIRECTORY_NOT_EMPTY: 47,
+
+  /**
+   * FAILED_PRECONDITION: the file is not in the state that if_match names; etag is its present one.
+   *
+   * @generated from enum value: ERROR_REASON_ETAG_MISMATCH = 48;
+   */
+  ETAG_MISMATCH: 48,
+
+  /**
+   * FAILED_PRECONDITION: the chunk does not follow on what the server has; expected_offset is where to
+   * go on.
+   *
+   * @generated from enum value: ERROR_REASON_UPLOAD_OFFSET_MISMATCH = 49;
+   */
+  UPLOAD_OFFSET_MISMATCH: 49,
+
+  /**
+   * ABORTED: a chunk's CRC-32 does not fit its bytes, which were not taken; expected_offset is where to
+   * go on.
+   *
+   * @generated from enum value: ERROR_REASON_CHUNK_CORRUPT = 50;
+   */
+  CHUNK_CORRUPT: 50,
+
+  /**
+   * INVALID_ARGUMENT: the digest of all bytes is another one than was sent. The upload is dropped; the
+   * subject is the digest's field.
+   *
+   * @generated from enum value: ERROR_REASON_DIGEST_MISMATCH = 51;
+   */
+  DIGEST_MISMATCH: 51,
+
+  /**
+   * INVALID_ARGUMENT: more or fewer bytes came than were declared. The upload is dropped.
+   *
+   * @generated from enum value: ERROR_REASON_SIZE_MISMATCH = 52;
+   */
+  SIZE_MISMATCH: 52,
+
+  /**
+   * ABORTED: the file became shorter while it was read; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_FILE_CHANGED = 53;
+   */
+  FILE_CHANGED: 53,
+
+  /**
+   * PERMISSION_DENIED: the path leads out of the directory that the server is confined to; the subject
+   * is the path.
+   *
+   * @generated from enum value: ERROR_REASON_PATH_OUTSIDE_ROOT = 54;
+   */
+  PATH_OUTSIDE_ROOT: 54,
+
+  /**
+   * FAILED_PRECONDITION: the file system is mounted read-only; the subject is the path.
+   *
+   * @generated from enum value: ERROR_REASON_READ_ONLY_FILE_SYSTEM = 55;
+   */
+  READ_ONLY_FILE_SYSTEM: 55,
+
+  /**
+   * INVALID_ARGUMENT: an entry of a tree leads out of the target, or the tar stream is malformed; the
+   * subject is the entry's name, `tree` what was written before it.
+   *
+   * @generated from enum value: ERROR_REASON_ENTRY_REFUSED = 56;
+   */
+  ENTRY_REFUSED: 56,
+
+  /**
+   * ABORTED: another call goes on with this upload; the subject is its id.
+   *
+   * @generated from enum value: ERROR_REASON_UPLOAD_TAKEN_OVER = 57;
+   */
+  UPLOAD_TAKEN_OVER: 57,
+
+  /**
+   * UNIMPLEMENTED: the server cannot search for regular expressions.
+   *
+   * @generated from enum value: ERROR_REASON_REGEX_UNSUPPORTED = 58;
+   */
+  REGEX_UNSUPPORTED: 58,
+
+  /**
+   * FAILED_PRECONDITION: the file system cannot do that here; system_code says why, the subject is the
+   * path.
+   *
+   * @generated from enum value: ERROR_REASON_FILE_SYSTEM_REFUSED = 59;
+   */
+  FILE_SYSTEM_REFUSED: 59,
 } as const;
 
 /**

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/limits.proto.
  */
 export const file_yonder_workspace_v1_limits: GenFile = /*@__PURE__*/
-  fileDesc("CiB5b25kZXIvd29ya3NwYWNlL3YxL2xpbWl0cy5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSLsBQoGTGltaXRzEhkKEW1heF9ydW5uaW5nX2V4ZWNzGAEgASgFEhcKD21heF9lbmRlZF9leGVjcxgCIAEoBRIxCg5leGVjX3JldGVudGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfcmVtZW1iZXJlZF9pZHMYBCABKAUSEwoLbWF4X3JlYWRlcnMYBSABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBiABKAUSHAoUam91cm5hbF9tZW1vcnlfYnl0ZXMYByABKAMSGQoRbWF4X2pvdXJuYWxfYnl0ZXMYCCABKAMSHwoXbWF4X3RvdGFsX2pvdXJuYWxfYnl0ZXMYCSABKAMSNwoUcmVhZGVyX3N0YWxsX3RpbWVvdXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoWcmVhZGVyX3JlY29ubmVjdF9ncmFjZRgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIbWF4X3dhaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSc3RkaW5fYnVmZmVyX2J5dGVzGA8gASgDEhIKCm1heF9sYWJlbHMYECABKAUSFwoPbWF4X2xhYmVsX2J5dGVzGBEgASgFEhUKDW1heF9wYWdlX3NpemUYEiABKAUSFgoObWF4X3JlYWRfYnl0ZXMYEyABKAUSNAoRcmVxdWVzdF9yZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoXbWF4X3JlbWVtYmVyZWRfcmVxdWVzdHMYFSABKAVCbQoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCC0xpbWl0c1Byb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("CiB5b25kZXIvd29ya3NwYWNlL3YxL2xpbWl0cy5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSKbCAoGTGltaXRzEhkKEW1heF9ydW5uaW5nX2V4ZWNzGAEgASgFEhcKD21heF9lbmRlZF9leGVjcxgCIAEoBRIxCg5leGVjX3JldGVudGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfcmVtZW1iZXJlZF9pZHMYBCABKAUSEwoLbWF4X3JlYWRlcnMYBSABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBiABKAUSHAoUam91cm5hbF9tZW1vcnlfYnl0ZXMYByABKAMSGQoRbWF4X2pvdXJuYWxfYnl0ZXMYCCABKAMSHwoXbWF4X3RvdGFsX2pvdXJuYWxfYnl0ZXMYCSABKAMSNwoUcmVhZGVyX3N0YWxsX3RpbWVvdXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoWcmVhZGVyX3JlY29ubmVjdF9ncmFjZRgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIbWF4X3dhaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSc3RkaW5fYnVmZmVyX2J5dGVzGA8gASgDEhIKCm1heF9sYWJlbHMYECABKAUSFwoPbWF4X2xhYmVsX2J5dGVzGBEgASgFEhUKDW1heF9wYWdlX3NpemUYEiABKAUSFgoObWF4X3JlYWRfYnl0ZXMYEyABKAUSNAoRcmVxdWVzdF9yZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoXbWF4X3JlbWVtYmVyZWRfcmVxdWVzdHMYFSABKAUSGAoQbWF4X29wZW5fdXBsb2FkcxgoIAEoBRIzChB1cGxvYWRfcmV0ZW50aW9uGCkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhsKE21heF9yZWFkX2ZpbGVfYnl0ZXMYKiABKAUSGgoSbWF4X2xpc3RfcGFnZV9zaXplGCsgASgFEhMKC21heF93YXRjaGVzGCwgASgFEh8KF21heF93YXRjaGVkX2RpcmVjdG9yaWVzGC0gASgFEhkKEW1heF93YXRjaF9iYWNrbG9nGC4gASgFEjgKFXdhdGNoX3JlY29ubmVjdF9ncmFjZRgvIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfc2VhcmNoX21hdGNoZXMYMCABKAVCbQoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCC0xpbWl0c1Byb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Limits are the bounds of everything that can grow, as they are in force on this server. A call that
@@ -180,6 +180,73 @@ export type Limits = Message<"yonder.workspace.v1.Limits"> & {
    * @generated from field: int32 max_remembered_requests = 21;
    */
   maxRememberedRequests: number;
+
+  /**
+   * How many uploads may be under way at once, those that wait for their client to come back included.
+   * Default 1,000.
+   *
+   * @generated from field: int32 max_open_uploads = 40;
+   */
+  maxOpenUploads: number;
+
+  /**
+   * How long an upload waits for more bytes before it is given up. Default 24 hours.
+   *
+   * @generated from field: google.protobuf.Duration upload_retention = 41;
+   */
+  uploadRetention?: Duration | undefined;
+
+  /**
+   * The most that one ReadFile answers, in bytes; a larger request is cut to it. Default 3 MiB.
+   *
+   * @generated from field: int32 max_read_file_bytes = 42;
+   */
+  maxReadFileBytes: number;
+
+  /**
+   * The largest page of List; a larger one is cut to it. A page also ends before it would grow past
+   * 3 MiB. Default 10,000.
+   *
+   * @generated from field: int32 max_list_page_size = 43;
+   */
+  maxListPageSize: number;
+
+  /**
+   * How many watches there may be at once, those that wait for their client to come back included.
+   * Default 256.
+   *
+   * @generated from field: int32 max_watches = 44;
+   */
+  maxWatches: number;
+
+  /**
+   * How many directories one watch may span. Default 65,536.
+   *
+   * @generated from field: int32 max_watched_directories = 45;
+   */
+  maxWatchedDirectories: number;
+
+  /**
+   * How many changes a watch keeps for a client that reads slowly or was cut; past it the client is told
+   * `resync`. Default 10,000.
+   *
+   * @generated from field: int32 max_watch_backlog = 46;
+   */
+  maxWatchBacklog: number;
+
+  /**
+   * How long a watch is kept for its client after its stream ended. Default 60 s.
+   *
+   * @generated from field: google.protobuf.Duration watch_reconnect_grace = 47;
+   */
+  watchReconnectGrace?: Duration | undefined;
+
+  /**
+   * The most matches that one Search answers; a larger request is cut to it. Default 100,000.
+   *
+   * @generated from field: int32 max_search_matches = 48;
+   */
+  maxSearchMatches: number;
 };
 
 /**
