@@ -4,5 +4,7 @@ export * from "./yonder/workspace/v1/exec_pb.ts";
 export * from "./yonder/workspace/v1/exec_service_pb.ts";
 export * from "./yonder/workspace/v1/file_pb.ts";
 export * from "./yonder/workspace/v1/file_service_pb.ts";
+export * from "./yonder/workspace/v1/git_pb.ts";
+export * from "./yonder/workspace/v1/git_service_pb.ts";
 export * from "./yonder/workspace/v1/limits_pb.ts";
 export * from "./yonder/workspace/v1/workspace_service_pb.ts";

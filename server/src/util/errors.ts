@@ -54,7 +54,25 @@ export type ErrorReason =
   | "ENTRY_REFUSED"
   | "UPLOAD_TAKEN_OVER"
   | "REGEX_UNSUPPORTED"
-  | "FILE_SYSTEM_REFUSED";
+  | "FILE_SYSTEM_REFUSED"
+  | "NOT_A_REPOSITORY"
+  | "BARE_REPOSITORY"
+  | "REF_NOT_FOUND"
+  | "REMOTE_NOT_FOUND"
+  | "REMOTE_UNREACHABLE"
+  | "AUTHENTICATION_FAILED"
+  | "HOST_KEY_UNVERIFIED"
+  | "PUSH_REJECTED"
+  | "GIT_CONFLICT"
+  | "GIT_LOCKED"
+  | "GIT_NOT_INSTALLED"
+  | "NOTHING_TO_COMMIT"
+  | "GIT_IDENTITY_MISSING"
+  | "BRANCH_EXISTS"
+  | "GIT_TIMED_OUT"
+  | "OPERATION_CANCELLED"
+  | "OPERATION_NOT_FOUND"
+  | "GIT_FAILED";
 
 /** What a tree's transfer did; see the contract's TreeReport. */
 export interface TreeReport {

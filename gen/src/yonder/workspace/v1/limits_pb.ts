@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/limits.proto.
  */
 export const file_yonder_workspace_v1_limits: GenFile = /*@__PURE__*/
-  fileDesc("CiB5b25kZXIvd29ya3NwYWNlL3YxL2xpbWl0cy5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSKbCAoGTGltaXRzEhkKEW1heF9ydW5uaW5nX2V4ZWNzGAEgASgFEhcKD21heF9lbmRlZF9leGVjcxgCIAEoBRIxCg5leGVjX3JldGVudGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfcmVtZW1iZXJlZF9pZHMYBCABKAUSEwoLbWF4X3JlYWRlcnMYBSABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBiABKAUSHAoUam91cm5hbF9tZW1vcnlfYnl0ZXMYByABKAMSGQoRbWF4X2pvdXJuYWxfYnl0ZXMYCCABKAMSHwoXbWF4X3RvdGFsX2pvdXJuYWxfYnl0ZXMYCSABKAMSNwoUcmVhZGVyX3N0YWxsX3RpbWVvdXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoWcmVhZGVyX3JlY29ubmVjdF9ncmFjZRgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIbWF4X3dhaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSc3RkaW5fYnVmZmVyX2J5dGVzGA8gASgDEhIKCm1heF9sYWJlbHMYECABKAUSFwoPbWF4X2xhYmVsX2J5dGVzGBEgASgFEhUKDW1heF9wYWdlX3NpemUYEiABKAUSFgoObWF4X3JlYWRfYnl0ZXMYEyABKAUSNAoRcmVxdWVzdF9yZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoXbWF4X3JlbWVtYmVyZWRfcmVxdWVzdHMYFSABKAUSGAoQbWF4X29wZW5fdXBsb2FkcxgoIAEoBRIzChB1cGxvYWRfcmV0ZW50aW9uGCkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhsKE21heF9yZWFkX2ZpbGVfYnl0ZXMYKiABKAUSGgoSbWF4X2xpc3RfcGFnZV9zaXplGCsgASgFEhMKC21heF93YXRjaGVzGCwgASgFEh8KF21heF93YXRjaGVkX2RpcmVjdG9yaWVzGC0gASgFEhkKEW1heF93YXRjaF9iYWNrbG9nGC4gASgFEjgKFXdhdGNoX3JlY29ubmVjdF9ncmFjZRgvIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfc2VhcmNoX21hdGNoZXMYMCABKAVCbQoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCC0xpbWl0c1Byb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("CiB5b25kZXIvd29ya3NwYWNlL3YxL2xpbWl0cy5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSK0CQoGTGltaXRzEhkKEW1heF9ydW5uaW5nX2V4ZWNzGAEgASgFEhcKD21heF9lbmRlZF9leGVjcxgCIAEoBRIxCg5leGVjX3JldGVudGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfcmVtZW1iZXJlZF9pZHMYBCABKAUSEwoLbWF4X3JlYWRlcnMYBSABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBiABKAUSHAoUam91cm5hbF9tZW1vcnlfYnl0ZXMYByABKAMSGQoRbWF4X2pvdXJuYWxfYnl0ZXMYCCABKAMSHwoXbWF4X3RvdGFsX2pvdXJuYWxfYnl0ZXMYCSABKAMSNwoUcmVhZGVyX3N0YWxsX3RpbWVvdXQYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SOQoWcmVhZGVyX3JlY29ubmVjdF9ncmFjZRgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYDCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIbWF4X3dhaXQYDSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLgoLbWF4X3RpbWVvdXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSc3RkaW5fYnVmZmVyX2J5dGVzGA8gASgDEhIKCm1heF9sYWJlbHMYECABKAUSFwoPbWF4X2xhYmVsX2J5dGVzGBEgASgFEhUKDW1heF9wYWdlX3NpemUYEiABKAUSFgoObWF4X3JlYWRfYnl0ZXMYEyABKAUSNAoRcmVxdWVzdF9yZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHwoXbWF4X3JlbWVtYmVyZWRfcmVxdWVzdHMYFSABKAUSGAoQbWF4X29wZW5fdXBsb2FkcxgoIAEoBRIzChB1cGxvYWRfcmV0ZW50aW9uGCkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhsKE21heF9yZWFkX2ZpbGVfYnl0ZXMYKiABKAUSGgoSbWF4X2xpc3RfcGFnZV9zaXplGCsgASgFEhMKC21heF93YXRjaGVzGCwgASgFEh8KF21heF93YXRjaGVkX2RpcmVjdG9yaWVzGC0gASgFEhkKEW1heF93YXRjaF9iYWNrbG9nGC4gASgFEjgKFXdhdGNoX3JlY29ubmVjdF9ncmFjZRgvIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtYXhfc2VhcmNoX21hdGNoZXMYMCABKAUSGgoSbWF4X2dpdF9vcGVyYXRpb25zGDwgASgFEi4KC2dpdF90aW1lb3V0GD0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhUKDW1heF9naXRfcmVhZHMYPiABKAUSFgoObWF4X2RpZmZfYnl0ZXMYPyABKAUSHAoUbWF4X2dpdF9vdXRwdXRfYnl0ZXMYQCABKANCbQoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCC0xpbWl0c1Byb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Limits are the bounds of everything that can grow, as they are in force on this server. A call that
@@ -247,6 +247,42 @@ export type Limits = Message<"yonder.workspace.v1.Limits"> & {
    * @generated from field: int32 max_search_matches = 48;
    */
   maxSearchMatches: number;
+
+  /**
+   * How many git operations (clones, fetches, pulls, pushes) may run at once. Default 16.
+   *
+   * @generated from field: int32 max_git_operations = 60;
+   */
+  maxGitOperations: number;
+
+  /**
+   * How long a git call may take where its request does not say. Past it git is ended with
+   * GIT_TIMED_OUT. Default 10 minutes.
+   *
+   * @generated from field: google.protobuf.Duration git_timeout = 61;
+   */
+  gitTimeout?: Duration | undefined;
+
+  /**
+   * How many git processes may read repositories at once; further reads wait. Default 16.
+   *
+   * @generated from field: int32 max_git_reads = 62;
+   */
+  maxGitReads: number;
+
+  /**
+   * The most of each text that one GetDiff answers, in bytes. Default 1 MiB.
+   *
+   * @generated from field: int32 max_diff_bytes = 63;
+   */
+  maxDiffBytes: number;
+
+  /**
+   * How much one git process may print, in bytes. Default 256 MiB.
+   *
+   * @generated from field: int64 max_git_output_bytes = 64;
+   */
+  maxGitOutputBytes: bigint;
 };
 
 /**
