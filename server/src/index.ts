@@ -1,1 +1,15 @@
-export const version = "0.1.0";
+export { createApp } from "./app.ts";
+export type { App, AppOptions } from "./app.ts";
+export { ConfigError } from "./config/config-error.ts";
+export { startServer } from "./start-server.ts";
+export type { RunningServer, ServerOptions } from "./start-server.ts";
+export { version } from "./version.ts";
+export { openWorkspace } from "./workspace.ts";
+export type { OpenWorkspace, WorkspaceOptions } from "./workspace.ts";
+
+/** Runs `yonder serve` with these arguments until it is stopped by a signal; sets `process.exitCode`. */
+export async function serve(args: readonly string[]): Promise<void> {
+  // Not imported above: who embeds the server needs no command line.
+  const { main } = await import("./main.ts");
+  await main(args);
+}

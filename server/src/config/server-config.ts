@@ -1,0 +1,66 @@
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { ListenTarget } from "../http/listener.ts";
+import type { TlsFiles } from "../http/tls-files.ts";
+import type { Limits } from "../util/limits.ts";
+import { ConfigError } from "./config-error.ts";
+import { limitSettings } from "./limit-settings.ts";
+import { fillSettings } from "./read-settings.ts";
+import type { GivenSettings } from "./read-settings.ts";
+import type { SettingValues } from "./settings.ts";
+import { defaultStateDirectory } from "./state-directory.ts";
+
+/** What the server goes by: every setting, checked, and put together where several say one thing. */
+export interface ServerConfig extends SettingValues {
+  readonly target: ListenTarget;
+  readonly tls: TlsFiles | undefined;
+  readonly limits: Limits;
+}
+
+/** Checks the settings against each other and the machine. Throws a ConfigError that says what to do. */
+export async function resolveConfig(given: GivenSettings): Promise<ServerConfig> {
+  const values = fillSettings(given);
+  const target = targetOf(given, values);
+  const workingDirectory = resolve(values.workingDirectory);
+  await mustBeDirectory(workingDirectory);
+  return {
+    ...values,
+    workingDirectory,
+    stateDirectory:
+      values.stateDirectory === undefined ? await defaultStateDirectory(target) : resolve(values.stateDirectory),
+    target,
+    tls: tlsOf(values),
+    limits: limitsOf(values),
+  };
+}
+
+function targetOf(given: GivenSettings, { socket, host, port }: SettingValues): ListenTarget {
+  if (socket === undefined) return { host, port: port ?? 0 };
+  if (given.host !== undefined || given.port !== undefined) {
+    throw new ConfigError("--socket stands in the place of --host and --port: give only one of the two");
+  }
+  return { socket: resolve(socket) };
+}
+
+function tlsOf({ tlsCert, tlsKey, clientCa }: SettingValues): TlsFiles | undefined {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { cert: tlsCert, key: tlsKey, clientCa };
+  if (tlsCert !== undefined || tlsKey !== undefined) {
+    throw new ConfigError("TLS takes both --tls-cert and --tls-key");
+  }
+  if (clientCa !== undefined) throw new ConfigError("--client-ca asks for TLS: give --tls-cert and --tls-key, too");
+  return undefined;
+}
+
+async function mustBeDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (found instanceof Error) {
+    const why = found.code === "ENOENT" ? "does not exist" : `cannot be used: ${found.message}`;
+    throw new ConfigError(`The working directory ${path} ${why}; see --working-directory`);
+  }
+  if (!found.isDirectory()) throw new ConfigError(`The working directory ${path} is no directory`);
+}
+
+function limitsOf(values: SettingValues): Limits {
+  const keys = Object.keys(limitSettings) as (keyof Limits)[];
+  return Object.fromEntries(keys.map((key) => [key, values[key]])) as unknown as Limits;
+}

@@ -1,0 +1,65 @@
+import type { Http2SecureServer, Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
+import type { ConnectionLimits } from "./limits.ts";
+
+/**
+ * Node's windows are 64 KiB, with which a peer 20 ms away gets 2 MB/s. The connection's window has to grow too, or the
+ * streams' is worth nothing.
+ */
+const windowBytes = 8 * 1024 * 1024;
+
+export const http2Options: ServerOptions = {
+  settings: {
+    initialWindowSize: windowBytes,
+    // More than a server has readers; past it a client's calls would queue without a word.
+    maxConcurrentStreams: 10_000,
+  },
+  // MB. With Node's 10, about 150 stalled streams end the whole session with ENHANCE_YOUR_CALM.
+  maxSessionMemory: 1000,
+};
+
+export interface Http2Sessions {
+  /** Tells every peer to open no more streams; its connection closes when the running ones are done. */
+  goAway(): void;
+}
+
+/** Widens each session's window and ends the sessions whose peer is gone without a word. */
+export function keepSessions(server: Http2Server | Http2SecureServer, limits: ConnectionLimits): Http2Sessions {
+  const sessions = new Set<ServerHttp2Session>();
+  let goingAway = false;
+
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+    // A connection that broke; its streams are told by themselves.
+    session.on("error", () => {});
+    session.setLocalWindowSize(windowBytes);
+    watchPeer(session, limits);
+    if (goingAway) session.close();
+  });
+
+  return {
+    goAway() {
+      goingAway = true;
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+/** A peer that is frozen or cut off sends no reset: only a ping without an answer tells. */
+function watchPeer(session: ServerHttp2Session, { pingIntervalMs, pingTimeoutMs }: ConnectionLimits): void {
+  const timer = setInterval(() => {
+    if (session.destroyed) return;
+    const bytesRead = session.socket.bytesRead;
+    const deadline = setTimeout(() => {
+      if (session.destroyed) return;
+      // Behind a slow link the answer queues behind megabytes of output; any byte is a sign of life too.
+      if (session.socket.bytesRead === bytesRead) session.destroy();
+    }, pingTimeoutMs);
+    try {
+      session.ping(() => clearTimeout(deadline));
+    } catch {
+      clearTimeout(deadline);
+    }
+  }, pingIntervalMs);
+  session.once("close", () => clearInterval(timer));
+}

@@ -1,0 +1,62 @@
+import { createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Logger } from "../logging/logger.ts";
+import { callRecordKey } from "../rpc/call-record.ts";
+import { logAccess } from "./access-log.ts";
+import { reply } from "./node-types.ts";
+import type { NodeHandler, NodeRequest, NodeResponse } from "./node-types.ts";
+
+type UniversalHandler = ConnectRouter["handlers"][number];
+
+export interface NodeHandlerOptions {
+  readonly routes: (router: ConnectRouter) => void;
+  readonly routerOptions: ConnectRouterOptions;
+  readonly logger: Logger;
+  /** Answers what is no call, and says whether it did. */
+  readonly first?: (request: NodeRequest, response: NodeResponse) => boolean;
+}
+
+/**
+ * Serves the routes over Node's HTTP/1.1 and HTTP/2 servers. Connect's own adapter writes every caller that went away to
+ * the console, which cannot be turned off.
+ */
+export function createNodeHandler({ routes, routerOptions, logger, first }: NodeHandlerOptions): NodeHandler {
+  const router = createConnectRouter(routerOptions);
+  routes(router);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+
+  return (request, response) => {
+    // Node emits errors of a connection that broke here too; whoever waits for the response is told by other means.
+    response.on("error", ignore);
+    if (first?.(request, response) === true) return;
+    const [path = ""] = (request.url ?? "").split("?", 1);
+    const handler = handlers.get(path);
+    const record = logAccess(logger, request, response, handler && path.slice(1));
+    if (handler === undefined) return reply(response, 404, {}, "There is no such call here");
+    const contextValues = createContextValues().set(callRecordKey, record);
+    serve(handler, request, response, contextValues).catch((error: unknown) => {
+      logger.debug({ err: error, call: path.slice(1) }, "a response was not delivered");
+      // Whatever it was, nobody must wait for an answer that does not come.
+      if (!response.headersSent) reply(response, 500);
+      else response.destroy();
+    });
+  };
+}
+
+async function serve(
+  handler: UniversalHandler,
+  request: NodeRequest,
+  response: NodeResponse,
+  contextValues: ReturnType<typeof createContextValues>,
+): Promise<void> {
+  let universalRequest: ReturnType<typeof universalRequestFromNodeRequest>;
+  try {
+    universalRequest = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+  } catch {
+    return reply(response, 400, {}, "The request has no host, or its URL is malformed");
+  }
+  await universalResponseToNodeResponse(await handler(universalRequest), response);
+}
+
+function ignore(): void {}

@@ -1,0 +1,48 @@
+import { hideKeys } from "./auth/hide-keys.ts";
+import { createServeCommand, misconfigured } from "./config/command.ts";
+import { ConfigError } from "./config/config-error.ts";
+import { fillSettings, readKeys } from "./config/read-settings.ts";
+import type { GivenSettings } from "./config/read-settings.ts";
+import { openLog } from "./logging/logger.ts";
+import type { LogSink } from "./logging/logger.ts";
+import { startServer } from "./start-server.ts";
+import type { RunningServer } from "./start-server.ts";
+
+/** Runs `yonder serve` with these arguments until it is stopped; the exit code is in `process.exitCode`. */
+export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await createServeCommand(process.env, serve).parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`yonder serve: ${error.message}\n`);
+    process.exitCode = misconfigured;
+  }
+}
+
+async function serve(given: GivenSettings): Promise<void> {
+  const apiKeys = readKeys(process.env);
+  const log = openLog(fillSettings(given).logLevel);
+  try {
+    hideKeys(apiKeys, log.logger);
+    const server = await startServer({ ...given, apiKeys, logger: log.logger });
+    process.stdout.write(`yonder is listening on ${server.url}\n`);
+    await untilStopped(server, log);
+  } finally {
+    await log.close();
+  }
+}
+
+/** Waits for a signal and for the server's orderly end; a second signal ends the process at once. */
+async function untilStopped(server: RunningServer, { logger }: LogSink): Promise<void> {
+  const signal = await new Promise<NodeJS.Signals>((resolve) => {
+    for (const name of ["SIGTERM", "SIGINT"] as const) {
+      process.once(name, () => {
+        process.on(name, () => process.exit(1));
+        resolve(name);
+      });
+    }
+  });
+  logger.info({ signal }, "stopping");
+  await server.close();
+  logger.info("stopped");
+}
