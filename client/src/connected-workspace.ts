@@ -1,0 +1,91 @@
+import { HealthCheckResponse_ServingStatus as ServingStatus, Health } from "@yonder/proto/grpc/health/v1/health";
+import { ExecService, ExecState, WorkspaceService } from "@yonder/proto";
+import type { Connection } from "./connection/connection.ts";
+import { executeCommand } from "./exec/execute-command.ts";
+import { toExecInfo } from "./exec/from-wire.ts";
+import type { ExecHandle } from "./exec/handle.ts";
+import type { Command, CommandDefaults, ExecuteCommandOptions, SpawnOptions } from "./exec/options.ts";
+import type { CommandResult, ExecInfo } from "./exec/results.ts";
+import { attach, spawn } from "./exec/spawn.ts";
+import { integer } from "./exec/to-wire.ts";
+import type { RequestContext } from "./exec/to-wire.ts";
+import { toServerInfo } from "./server-info.ts";
+import type { ServerInfo } from "./server-info.ts";
+import type { ExecsOptions, Workspace, WorkspaceDescription } from "./workspace.ts";
+
+const aliveTimeoutMs = 5_000;
+const pageSize = 500;
+
+/** What every body that speaks to a server has in common: all but how the server is reached. */
+export abstract class ConnectedWorkspace implements Workspace {
+  abstract readonly kind: string;
+  readonly #connection: Connection;
+  readonly #context: RequestContext;
+
+  protected constructor(connection: Connection, workingDir: string | undefined, defaults: CommandDefaults = {}) {
+    this.#connection = connection;
+    this.#context = { workingDir, defaults };
+  }
+
+  get workingDir(): string {
+    return this.#context.workingDir ?? this.#connection.peer?.workingDirectory ?? "";
+  }
+
+  executeCommand(command: Command, options?: ExecuteCommandOptions): Promise<CommandResult> {
+    return executeCommand(this.#connection, this.#context, command, options);
+  }
+
+  spawn(command: Command, options?: SpawnOptions): Promise<ExecHandle> {
+    return spawn(this.#connection, this.#context, command, options);
+  }
+
+  async attach(execId: string, options: { cursor?: number | undefined } = {}): Promise<ExecHandle> {
+    const cursor = options.cursor === undefined ? undefined : integer("cursor", options.cursor);
+    return attach(this.#connection, this.#context, execId, cursor);
+  }
+
+  async execs({ labels = {}, state }: ExecsOptions = {}): Promise<ExecInfo[]> {
+    const execs: ExecInfo[] = [];
+    const wireState =
+      state === undefined ? ExecState.UNSPECIFIED : state === "ended" ? ExecState.ENDED : ExecState.RUNNING;
+    let pageToken = "";
+    do {
+      const request = { labels, state: wireState, pageSize, pageToken };
+      const page = await this.#connection.call(ExecService.method.listExecs, request);
+      execs.push(...page.execs.map((exec) => toExecInfo(exec, this.#connection.peer?.platform ?? "")));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== "");
+    return execs;
+  }
+
+  async alive(): Promise<boolean> {
+    try {
+      const options = { timeoutMs: aliveTimeoutMs };
+      const retry = this.#connection.retry({});
+      const { status } = await this.#connection.attempt(Health.method.check, {}, retry, options);
+      return status === ServingStatus.SERVING;
+    } catch {
+      return false;
+    }
+  }
+
+  async getServerInfo(): Promise<ServerInfo> {
+    return toServerInfo(await this.#connection.call(WorkspaceService.method.getInfo, {}));
+  }
+
+  resetClient(): void {
+    this.#connection.reset();
+  }
+
+  abstract pause(): Promise<void>;
+  abstract resume(): Promise<void>;
+  abstract toJSON(): WorkspaceDescription;
+
+  async close(): Promise<void> {
+    this.#connection.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}

@@ -1,0 +1,170 @@
+import type {
+  DescMessage,
+  DescMethodServerStreaming,
+  DescMethodUnary,
+  MessageInitShape,
+  MessageShape,
+} from "@bufbuild/protobuf";
+import { InvalidState } from "../errors.ts";
+import { ApiKeySource } from "./api-key.ts";
+import type { ApiKey } from "./api-key.ts";
+import { LinkedAbort } from "./linked-abort.ts";
+import { Retry } from "./retry.ts";
+import type { RetryPolicy, RetrySubject } from "./retry.ts";
+import type { Transports } from "./transports.ts";
+
+export interface ConnectionOptions {
+  /** The address, for messages. */
+  readonly host: string;
+  /** Opens the ways to the server; called anew after `reset`. */
+  readonly open: () => Transports;
+  readonly apiKey: ApiKey | undefined;
+  readonly retry: RetryPolicy;
+  /** How long one try of a call with one reply may take, in milliseconds. */
+  readonly callMs: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Instead of the connection's own `callMs`. */
+  readonly timeoutMs?: number | undefined;
+  readonly subject?: RetrySubject | undefined;
+  /** Instead of the connection's own policy. */
+  readonly retry?: RetryPolicy | undefined;
+  /** Whether to wait for a server that nobody answers for. Default true. */
+  readonly waitForServer?: boolean | undefined;
+}
+
+/** What is known of the server once it has answered. */
+export interface Peer {
+  readonly workspaceId: string;
+  readonly version: string;
+  readonly heartbeatMs: number;
+  readonly platform: string;
+  readonly workingDirectory: string;
+}
+
+/**
+ * The client's side of the wire: it sends calls with the key and the workspace that is meant, and repeats those whose
+ * connection was lost. Every call that goes through it is therefore one that can be repeated.
+ */
+export class Connection {
+  /** What answered first. Undefined: nothing has yet. */
+  peer: Peer | undefined;
+  /** The workspace that is meant: another one refuses every call. Undefined: any. */
+  workspaceId: string | undefined;
+  readonly #options: ConnectionOptions;
+  readonly #key: ApiKeySource;
+  readonly #closed = new AbortController();
+  #transports: Transports | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#key = new ApiKeySource(options.apiKey);
+  }
+
+  /** How long one try of a call may take, in milliseconds. */
+  get callMs(): number {
+    return this.#options.callMs;
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  /** Aborted when the workspace is closed, with the error that everything on it then ends with. */
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  /** One reply to one request, however many tries it takes. */
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    options: CallOptions = {},
+  ): Promise<MessageShape<O>> {
+    const retry = this.retry(options);
+    for (;;) {
+      try {
+        return await this.attempt(method, request, retry, options);
+      } catch (error) {
+        await retry.after(error);
+      }
+    }
+  }
+
+  /** The same in one try, whose errors go to `retry.after`. */
+  async attempt<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageInitShape<I>,
+    retry: Retry,
+    { signal, timeoutMs = this.#options.callMs }: Pick<CallOptions, "signal" | "timeoutMs"> = {},
+  ): Promise<MessageShape<O>> {
+    const abort = new LinkedAbort(signal, this.closed);
+    try {
+      const headers = await this.#headers(retry);
+      const response = await this.#open().calls.unary(method, abort.signal, timeoutMs, headers, request);
+      return response.message;
+    } finally {
+      abort.release();
+    }
+  }
+
+  /** The replies to one request: one try, whose errors go to `retry.after`. Aborting `signal` ends it. */
+  async stream<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodServerStreaming<I, O>,
+    request: MessageInitShape<I>,
+    retry: Retry,
+    signal: AbortSignal,
+  ): Promise<AsyncIterator<MessageShape<O>>> {
+    const headers = await this.#headers(retry);
+    const { streams } = this.#open();
+    const response = await streams.stream(method, signal, 0, headers, once(request));
+    return response.message[Symbol.asyncIterator]();
+  }
+
+  /** What decides on the tries of one call. */
+  retry(options: CallOptions): Retry {
+    return new Retry({
+      host: this.host,
+      policy: options.retry ?? this.#options.retry,
+      subject: options.subject ?? { mayHaveRun: false },
+      signals: [options.signal, this.#closed.signal],
+      serverVersion: this.peer?.version ?? "",
+      waitForServer: options.waitForServer ?? true,
+      renewKey: (key) => this.#key.refused(key),
+    });
+  }
+
+  /** Ends the connections. What runs on them goes on over new ones. */
+  reset(): void {
+    this.#transports?.abort();
+    this.#transports = undefined;
+  }
+
+  /** Ends the connections for good. What runs on them fails with WORKSPACE_CLOSED. */
+  close(): void {
+    if (this.#closed.signal.aborted) return;
+    this.#closed.abort(
+      new InvalidState("the workspace was closed", { reason: "WORKSPACE_CLOSED", subject: this.host }),
+    );
+    this.reset();
+  }
+
+  async #headers(retry: Retry): Promise<Record<string, string>> {
+    retry.key = await this.#key.get();
+    return {
+      ...(retry.key !== undefined && { authorization: `Bearer ${retry.key}` }),
+      ...(this.workspaceId !== undefined && { "yonder-workspace-id": this.workspaceId }),
+    };
+  }
+
+  #open(): Transports {
+    if (this.#closed.signal.aborted) throw this.#closed.signal.reason;
+    return (this.#transports ??= this.#options.open());
+  }
+}
+
+async function* once<T>(value: T): AsyncGenerator<T> {
+  yield value;
+}

@@ -1,0 +1,132 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { AbortError, ConnectionLost, YonderError } from "../errors.ts";
+import { Backoff } from "./backoff.ts";
+import { toYonderError } from "./error-map.ts";
+import { LinkedAbort } from "./linked-abort.ts";
+import { lossOf } from "./loss.ts";
+import type { Loss } from "./loss.ts";
+
+/** How long a lost connection is tried to be had again. */
+export interface RetryOptions {
+  /**
+   * How long to try, in milliseconds, from the moment the connection was lost. Past it the call fails with
+   * ConnectionLost. 0: not at all. Default 120,000.
+   */
+  maxElapsedMs?: number | undefined;
+  /** The delay before the first try, in milliseconds; each next one is twice as long. Default 50. */
+  initialDelayMs?: number | undefined;
+  /** The longest delay, in milliseconds. Default 5,000. */
+  maxDelayMs?: number | undefined;
+}
+
+export type RetryPolicy = { readonly [Name in keyof RetryOptions]-?: number };
+
+export const defaultRetry: RetryPolicy = { maxElapsedMs: 120_000, initialDelayMs: 50, maxDelayMs: 5_000 };
+
+/** What a call is about, told with ConnectionLost. */
+export interface RetrySubject {
+  execId?: string | undefined;
+  cursor?: number | undefined;
+  /** Whether the server may have done what the call asks for. Set by `Retry` as soon as a try may have arrived. */
+  mayHaveRun: boolean;
+}
+
+export interface RetryContext {
+  readonly host: string;
+  readonly policy: RetryPolicy;
+  readonly subject: RetrySubject;
+  /** Aborted by the user, or by the end of the workspace. */
+  readonly signals: readonly (AbortSignal | undefined)[];
+  readonly serverVersion: string;
+  /** Whether a server that nobody answers for is waited for. */
+  readonly waitForServer: boolean;
+  /** Told that a key was refused: whether another may be had. */
+  readonly renewKey: (key: string | undefined) => boolean;
+}
+
+/** Answers that make no sense are not waited out: so many in a row are the answer. */
+const maxDoubts = 5;
+
+/** Decides after each failed try of one call whether there is another, and waits for its time. */
+export class Retry {
+  /** The key that the try at hand bears. */
+  key: string | undefined;
+  readonly #context: RetryContext;
+  readonly #backoff: Backoff;
+  #lostAt: number | undefined;
+  #doubts = 0;
+  #keyRenewed = false;
+
+  constructor(context: RetryContext) {
+    this.#context = context;
+    this.#backoff = new Backoff(context.policy);
+  }
+
+  /** The connection works: the next loss is counted anew. */
+  progress(): void {
+    this.#lostAt = undefined;
+    this.#doubts = 0;
+    this.#keyRenewed = false;
+    this.#backoff.reset();
+  }
+
+  /** Returns when it is time for the next try, or throws what the call ends with. */
+  async after(error: unknown): Promise<void> {
+    const { subject, policy, serverVersion } = this.#context;
+    this.#throwIfAborted();
+    if (YonderError.is(error)) throw error;
+    if (
+      ConnectError.from(error).code === Code.Unauthenticated &&
+      !this.#keyRenewed &&
+      this.#context.renewKey(this.key)
+    ) {
+      this.#keyRenewed = true;
+      return;
+    }
+    const loss = lossOf(error);
+    if (loss === undefined) throw toYonderError(error, serverVersion);
+    if (loss === "broken" || loss === "doubtful") subject.mayHaveRun = true;
+    if (loss === "doubtful" && ++this.#doubts > maxDoubts) throw toYonderError(error, serverVersion);
+    this.#lostAt ??= performance.now();
+    const elapsed = performance.now() - this.#lostAt;
+    const hopeless = loss === "untrusted" || (loss === "unreachable" && !this.#context.waitForServer);
+    if (hopeless || elapsed >= policy.maxElapsedMs) throw this.#giveUp(loss, error, elapsed);
+    const abort = new LinkedAbort(...this.#context.signals);
+    await this.#backoff.wait(abort.signal);
+    abort.release();
+    this.#throwIfAborted();
+  }
+
+  #throwIfAborted(): void {
+    for (const signal of this.#context.signals) throwIfAborted(signal);
+  }
+
+  #giveUp(loss: Loss, error: unknown, elapsedMs: number): YonderError {
+    if (loss === "stopping" && !this.#context.subject.mayHaveRun) return toYonderError(error);
+    const { host, subject } = this.#context;
+    const { rawMessage } = ConnectError.from(error);
+    const tried = elapsedMs > 0 ? ` and did not come back within ${Math.round(elapsedMs)} ms` : "";
+    const [reason, what] =
+      loss === "untrusted"
+        ? (["CERTIFICATE_REJECTED", `no trusted connection to ${host}`] as const)
+        : loss === "unreachable"
+          ? (["CONNECTION_REFUSED", `no connection to ${host}`] as const)
+          : (["CONNECTION_LOST", `the connection to ${host} was lost${tried}`] as const);
+    return new ConnectionLost(`${what}: ${rawMessage}`, {
+      reason,
+      subject: subject.execId ?? host,
+      retryable: loss !== "untrusted",
+      cause: error,
+      execId: subject.execId,
+      cursor: subject.cursor,
+      mayHaveRun: subject.mayHaveRun,
+    });
+  }
+}
+
+/** Throws an AbortError, or the error of ours that the signal was aborted with. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  if (YonderError.is(signal.reason)) throw signal.reason;
+  throw new AbortError("The operation was aborted", { cause: signal.reason });
+}

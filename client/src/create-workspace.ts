@@ -1,0 +1,63 @@
+import type { ApiKey } from "./connection/api-key.ts";
+import { InvalidRequest, Unsupported } from "./errors.ts";
+import type { LocalWorkspaceOptions } from "./local-workspace.ts";
+import { RemoteWorkspace } from "./remote-workspace.ts";
+import type { RemoteWorkspaceOptions } from "./remote-workspace.ts";
+import type { Workspace, WorkspaceDescription } from "./workspace.ts";
+
+/** A remote workspace's options, or a local one's: the difference is `host`. */
+export type CreateWorkspaceOptions =
+  | (RemoteWorkspaceOptions & { workingDir?: string | undefined })
+  | (LocalWorkspaceOptions & { host?: undefined; apiKey?: undefined });
+
+/**
+ * A workspace: with `host` the one that a server has there, without it one on this machine.
+ *
+ * A local one needs the package `@yonder/server`, and is loaded only then; without it this rejects with Unsupported.
+ */
+export async function createWorkspace(options: CreateWorkspaceOptions): Promise<Workspace> {
+  if (options.host !== undefined) return RemoteWorkspace.connect(options);
+  const { LocalWorkspace } = await loadLocal();
+  return LocalWorkspace.open(options);
+}
+
+/** What a description leaves out: the key, and what is not of the workspace but of this client. */
+export type FromJSONOptions = { apiKey?: ApiKey | undefined } & Partial<
+  Pick<RemoteWorkspaceOptions, "tls" | "timeouts" | "retry" | "defaults">
+>;
+
+/** The workspace that `toJSON` described. A remote one at whose address another one answers is InstanceChanged. */
+export async function workspaceFromJSON(
+  description: WorkspaceDescription,
+  options: FromJSONOptions = {},
+): Promise<Workspace> {
+  switch (description.kind) {
+    case "remote": {
+      const { kind: _kind, ...connect } = description;
+      return RemoteWorkspace.connect({ ...connect, ...options });
+    }
+    case "local":
+      return createWorkspace({ workingDir: description.workingDir, defaults: options.defaults });
+    default: {
+      const { kind } = description as { kind: unknown };
+      const message = `kind must be "remote" or "local", got ${JSON.stringify(kind)}`;
+      throw new InvalidRequest(message, { reason: "INVALID_FIELD", subject: "kind" });
+    }
+  }
+}
+
+async function loadLocal() {
+  try {
+    return await import("./local-workspace.ts");
+  } catch (cause) {
+    const missing = cause instanceof Error && "code" in cause && cause.code === "ERR_MODULE_NOT_FOUND";
+    if (!missing) throw cause;
+    throw new Unsupported("a local workspace needs the package @yonder/server; without it, give a host", {
+      reason: "NOT_SUPPORTED",
+      subject: "@yonder/server",
+      remedy: "npm install @yonder/server",
+      feature: "local workspace",
+      cause,
+    });
+  }
+}

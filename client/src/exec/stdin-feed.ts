@@ -1,0 +1,35 @@
+import { InvalidState } from "../errors.ts";
+import type { ExecStdin } from "./stdin-writer.ts";
+
+/** So much goes along with the request, so that a small input costs no call of its own. */
+const inlineBytes = 512 << 10;
+
+export type StdinSource = string | Uint8Array | AsyncIterable<string | Uint8Array>;
+
+/** What of an input goes along with the request, and what is to be written after it. */
+export function splitStdin(source: StdinSource | undefined): {
+  first: { data: Uint8Array; eof: boolean } | undefined;
+  rest: Uint8Array | AsyncIterable<string | Uint8Array> | undefined;
+} {
+  if (source === undefined) return { first: undefined, rest: undefined };
+  if (typeof source !== "string" && !(source instanceof Uint8Array)) {
+    return { first: { data: new Uint8Array(0), eof: false }, rest: source };
+  }
+  const bytes = typeof source === "string" ? Buffer.from(source) : source;
+  if (bytes.length <= inlineBytes) return { first: { data: bytes, eof: true }, rest: undefined };
+  return { first: { data: bytes.subarray(0, inlineBytes), eof: false }, rest: bytes.subarray(inlineBytes) };
+}
+
+/** Writes all of `source`, then the end. A command that no longer reads is no error: many read only what they need. */
+export async function feedStdin(
+  stdin: ExecStdin,
+  source: Uint8Array | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  try {
+    if (source instanceof Uint8Array) await stdin.write(source);
+    else for await (const chunk of source) await stdin.write(chunk);
+    await stdin.end();
+  } catch (error) {
+    if (!InvalidState.is(error)) throw error;
+  }
+}

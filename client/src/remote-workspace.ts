@@ -1,0 +1,131 @@
+import type { ApiKey } from "./connection/api-key.ts";
+import { parseAddress } from "./connection/address.ts";
+import type { Address } from "./connection/address.ts";
+import { Connection } from "./connection/connection.ts";
+import type { TlsOptions } from "./connection/dial.ts";
+import { firstContact } from "./connection/first-contact.ts";
+import { defaultRetry } from "./connection/retry.ts";
+import type { RetryOptions } from "./connection/retry.ts";
+import { openTransports } from "./connection/transports.ts";
+import type { HttpVersion, Protocol } from "./connection/transports.ts";
+import { ConnectedWorkspace } from "./connected-workspace.ts";
+import { Unsupported } from "./errors.ts";
+import type { CommandDefaults } from "./exec/options.ts";
+import type { RemoteDescription } from "./workspace.ts";
+
+export interface RemoteWorkspaceOptions {
+  /** Where the server is: `http://host:port`, `https://host:port`, or `unix:///path/to/socket`. */
+  host: string;
+  /**
+   * The key that the server wants. A function is asked at the first call, and again once the server no longer takes
+   * what it gave, so that keys can change. Default: none.
+   */
+  apiKey?: ApiKey | undefined;
+  /** The directory to work in: absolute, or relative to the server's. Default: the server's. */
+  workingDir?: string | undefined;
+  /** How calls are put on the wire. Default "grpc"; over HTTP/1.1 "connect". */
+  protocol?: Protocol | undefined;
+  /** What carries them: "1.1" for proxies that know no HTTP/2 inside. Default "2". */
+  httpVersion?: HttpVersion | undefined;
+  /** How an `https://` server proves who it is, and this client to it. */
+  tls?: TlsOptions | undefined;
+  timeouts?: TimeoutOptions | undefined;
+  /** How long a lost connection is tried to be had again. */
+  retry?: RetryOptions | undefined;
+  /** What options of commands are where a call gives none. */
+  defaults?: CommandDefaults | undefined;
+  /** The workspace that is meant: another one at the address is refused with InstanceChanged. Default: any. */
+  workspaceId?: string | undefined;
+}
+
+/** All in milliseconds. None of them bounds a command. */
+export interface TimeoutOptions {
+  /** How long a connection may take to be had. Default 10,000. */
+  connectMs?: number | undefined;
+  /** How long one try of a call with one reply may take. Default 30,000. */
+  callMs?: number | undefined;
+  /** How often an HTTP/2 connection is asked whether it lives. Default 15,000. */
+  pingIntervalMs?: number | undefined;
+  /** How long it may take to answer before it is given up. Default 10,000. */
+  pingTimeoutMs?: number | undefined;
+}
+
+/** A workspace on another machine, or behind another process. */
+export class RemoteWorkspace extends ConnectedWorkspace {
+  readonly kind = "remote";
+  readonly #address: Address;
+  readonly #connection: Connection;
+  readonly #options: RemoteWorkspaceOptions;
+
+  private constructor(connection: Connection, address: Address, options: RemoteWorkspaceOptions) {
+    super(connection, options.workingDir, options.defaults);
+    this.#connection = connection;
+    this.#address = address;
+    this.#options = options;
+  }
+
+  /**
+   * Connects to a server and learns which workspace it has; from then on only that one is spoken to.
+   *
+   * Rejects with ConnectionLost where there is no server (CONNECTION_REFUSED) or it is not trusted
+   * (CERTIFICATE_REJECTED), with Authentication where it does not take the key, with InstanceChanged where another
+   * workspace answers than `workspaceId`, and with InvalidRequest where an option makes no sense.
+   */
+  static async connect(options: RemoteWorkspaceOptions): Promise<RemoteWorkspace> {
+    const address = parseAddress(options.host);
+    const { httpVersion = "2", timeouts = {}, retry = {} } = options;
+    const { connectMs = 10_000, callMs = 30_000, pingIntervalMs = 15_000, pingTimeoutMs = 10_000 } = timeouts;
+    const { maxElapsedMs, initialDelayMs, maxDelayMs } = retry;
+    const protocol = options.protocol ?? (httpVersion === "2" ? "grpc" : "connect");
+    const transport = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
+    const connection = new Connection({
+      host: address.host,
+      open: () => openTransports(transport),
+      apiKey: options.apiKey,
+      callMs,
+      retry: {
+        maxElapsedMs: maxElapsedMs ?? defaultRetry.maxElapsedMs,
+        initialDelayMs: initialDelayMs ?? defaultRetry.initialDelayMs,
+        maxDelayMs: maxDelayMs ?? defaultRetry.maxDelayMs,
+      },
+    });
+    connection.workspaceId = options.workspaceId;
+    try {
+      await firstContact(connection, connectMs);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return new RemoteWorkspace(connection, address, options);
+  }
+
+  /** The address, as it was given, without a trailing "/". */
+  get host(): string {
+    return this.#address.host;
+  }
+
+  async pause(): Promise<void> {
+    throw notSupported("pause");
+  }
+
+  async resume(): Promise<void> {
+    throw notSupported("resume");
+  }
+
+  toJSON(): RemoteDescription {
+    const { protocol, httpVersion } = this.#options;
+    return {
+      kind: "remote",
+      host: this.host,
+      workingDir: this.workingDir,
+      workspaceId: this.#connection.workspaceId,
+      ...(protocol && { protocol }),
+      ...(httpVersion && { httpVersion }),
+    };
+  }
+}
+
+function notSupported(feature: string): Unsupported {
+  const message = `RemoteWorkspace does not support ${feature}(): whoever started the server can stop it and start it again`;
+  return new Unsupported(message, { reason: "NOT_SUPPORTED", subject: feature, feature });
+}

@@ -1,0 +1,91 @@
+import type { HttpVersion, Protocol } from "./connection/transports.ts";
+import type { ExecHandle } from "./exec/handle.ts";
+import type { Command, ExecuteCommandOptions, SpawnOptions } from "./exec/options.ts";
+import type { CommandResult, ExecInfo } from "./exec/results.ts";
+import type { ServerInfo } from "./server-info.ts";
+
+/**
+ * A place where commands run: this machine, a container, or a machine far away. Code that takes a Workspace does not
+ * care which it got: directories, time limits, exit codes and output are alike everywhere.
+ *
+ * A call rejects with a `YonderError` where what was asked for could not be done: no such directory, no such program,
+ * a key that is not taken, a connection that does not come back. What became of a command is a result.
+ */
+export interface Workspace extends AsyncDisposable {
+  /** Which body it is: "local", "remote". */
+  readonly kind: string;
+  /** The directory in which commands run that name no other, and to which a relative `cwd` is relative. */
+  readonly workingDir: string;
+
+  /**
+   * Runs a command to its end, for 30 s at most unless `timeoutMs` says otherwise, and resolves to what became of it.
+   *
+   * Rejects with CommandFailed where `check` is set and it did not exit with 0, with AbortError (and the partial
+   * result) when `signal` is aborted, and with what a callback threw.
+   */
+  executeCommand(command: Command, options?: ExecuteCommandOptions): Promise<CommandResult>;
+
+  /**
+   * Starts a command and resolves to its handle as soon as it runs, without a time limit. It runs on whether or not
+   * anybody reads it. Ended by `kill`, by the end of an `await using` scope, or by its own.
+   */
+  spawn(command: Command, options?: SpawnOptions): Promise<ExecHandle>;
+
+  /**
+   * The handle of a command that was started before, by this client or another, running or ended. Its readers begin
+   * at `cursor`, or at the first byte; a terminal's with its screen.
+   *
+   * Rejects with NotFound where no command has this id, or its output and end are no longer kept (EXEC_EXPIRED).
+   */
+  attach(execId: string, options?: { cursor?: number | undefined }): Promise<ExecHandle>;
+
+  /** The commands that run, and those that have ended and are still kept, newest first. */
+  execs(options?: ExecsOptions): Promise<ExecInfo[]>;
+
+  /** Whether a server answers and is well. Takes 5 s at most, needs no key and never rejects. */
+  alive(): Promise<boolean>;
+  /** What answers, with its features and limits. */
+  getServerInfo(): Promise<ServerInfo>;
+  /** Drops the connections; the next call opens new ones, and streams go on over them. */
+  resetClient(): void;
+
+  /** Sets the workspace aside. A local one has nothing to do; one that cannot rejects with Unsupported. */
+  pause(): Promise<void>;
+  /** Takes it up again. A local one has nothing to do; one that cannot rejects with Unsupported. */
+  resume(): Promise<void>;
+
+  /** What it takes, beside a key, to have the same workspace again: see `workspaceFromJSON`. */
+  toJSON(): WorkspaceDescription;
+
+  /**
+   * Lets go of the workspace; calls after it, and streams, reject with WORKSPACE_CLOSED. A remote workspace closes
+   * its connections and nothing else; a local one ends the commands that still run.
+   */
+  close(): Promise<void>;
+}
+
+export interface ExecsOptions {
+  /** Only commands that have all of these labels. Default: any. */
+  labels?: Readonly<Record<string, string>> | undefined;
+  /** Only commands in this state. Default: any. */
+  state?: "running" | "ended" | undefined;
+}
+
+/** A workspace as plain data, without its key. */
+export type WorkspaceDescription = LocalDescription | RemoteDescription;
+
+export interface LocalDescription {
+  readonly kind: "local";
+  readonly workingDir: string;
+}
+
+export interface RemoteDescription {
+  readonly kind: "remote";
+  readonly host: string;
+  readonly workingDir: string;
+  /** The workspace that is meant. Another one at the same address is then refused with InstanceChanged. */
+  readonly workspaceId?: string | undefined;
+  /** Where they are not the default. */
+  readonly protocol?: Protocol | undefined;
+  readonly httpVersion?: HttpVersion | undefined;
+}
