@@ -1,0 +1,13 @@
+import type { Benchmark } from "../kit/benchmark.ts";
+import { createLatencyBenchmark } from "./latency.ts";
+import { memoryBenchmark } from "./memory.ts";
+import { outputBenchmark } from "./output.ts";
+import { parallelBenchmark } from "./parallel.ts";
+
+export const benchmarks: Benchmark[] = [
+  createLatencyBenchmark("exec-args", { args: ["true"] }),
+  createLatencyBenchmark("exec-command", { command: "true" }),
+  parallelBenchmark,
+  outputBenchmark,
+  memoryBenchmark,
+];
