@@ -152,6 +152,7 @@ export class Journal {
       if (cursor > this.#end.cursor) throw this.#pastTheEnd(cursor);
       const from = Math.max(cursor, this.beginCursor);
       if (from > cursor) lost = this.#lostSince(cursor);
+      if (maxBytes <= 0) return { lost, chunks: [], nextCursor: from };
       const collector = new ChunkCollector(from, maxBytes);
       const segment = from < this.#tail.begin.cursor ? this.#files.find(from) : undefined;
       if (segment === undefined) this.#tail.read(collector, this.#end.cursor);
