@@ -123,7 +123,7 @@ export type GitChange = Message<"yonder.workspace.v1.GitChange"> & {
   oldMode: number;
 
   /**
-   * The mode now. 0 where there is nothing.
+   * The mode now. 0 where there is nothing, and for an untracked file.
    *
    * @generated from field: uint32 new_mode = 10;
    */
