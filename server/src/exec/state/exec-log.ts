@@ -58,6 +58,11 @@ export class ExecLog {
     return { log, entries: log.#entries, lastSequence: log.#lastSequence };
   }
 
+  /** Whether the id was used and its output is gone. */
+  isExpired(id: string): boolean {
+    return this.#expired.has(id);
+  }
+
   /** Before the process is started. Throws LimitExceeded STORAGE_FULL where the disk refuses; then nothing is remembered. */
   started(record: StartRecord): void {
     const line: LogLine = { kind: "started", record };

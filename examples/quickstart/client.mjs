@@ -1,0 +1,33 @@
+// What an application does: it knows an address and a key, and nothing else of the server.
+import { RemoteWorkspace } from "@yonder/client";
+
+const { YONDER_HOST: host = "", YONDER_API_KEY: apiKey = "" } = process.env;
+await using workspace = await RemoteWorkspace.connect({ host, apiKey });
+
+console.log("1. Output comes as it is printed:");
+const startMs = performance.now();
+const result = await workspace.executeCommand("for i in 1 2 3; do echo line $i; sleep 0.3; done; ls", {
+  onStdout: (text) => {
+    for (const line of text.trimEnd().split("\n")) console.log(`   ${seconds(performance.now() - startMs)}  ${line}`);
+  },
+});
+console.log(
+  `   exit code ${result.exitCode} after ${seconds(result.durationMs)}, ${result.stdout.length} characters\n`,
+);
+
+console.log("2. A timeout keeps what was printed, and takes the whole tree with it:");
+const late = await workspace.executeCommand("echo begun; sleep 60; echo never", { timeoutMs: 500 });
+console.log(`   ${late.reason}, exit code ${late.exitCode}, output so far: ${JSON.stringify(late.stdout)}\n`);
+
+console.log("3. A command outlives its client and is found again by its id:");
+const handle = await workspace.spawn("sleep 0.3; git status --short", { execId: "tool-call-1" });
+handle.detach();
+const again = await workspace.attach("tool-call-1");
+for await (const line of again.lines()) console.log(`   git status: ${line}`);
+const end = await again.wait();
+console.log(`   ${end.reason}, exit code ${end.exitCode}`);
+
+/** @param {number} ms */
+function seconds(ms) {
+  return `${(ms / 1_000).toFixed(1)} s`;
+}

@@ -1,0 +1,303 @@
+import { randomUUID } from "node:crypto";
+import { AlreadyExists, LimitExceeded, NotFound, Unavailable, type DomainError } from "../util/errors.ts";
+import { Exec, type ExecIdentity } from "./exec.ts";
+import { ExecRun } from "./exec-run.ts";
+import { eventStream, type Disposition, type EventStreamOptions, type ExecEvent } from "./event-stream.ts";
+import { Journal } from "./journal/journal.ts";
+import type { LaunchedProcess, Launcher, LeftoverMark } from "./launcher.ts";
+import type { Limits } from "../util/limits.ts";
+import type { ReadersOptions } from "./readers.ts";
+import { requestHash } from "./request-hash.ts";
+import { Retention } from "./retention.ts";
+import type { ExecSpec } from "./spec.ts";
+import type { ExecLog } from "./state/exec-log.ts";
+import type { StateDirectory } from "./state/state-directory.ts";
+
+/** Of how many ended execs a stopping server remembers what they may have left running. */
+const MOST_LEFTOVERS = 10_000;
+
+export interface ExecEngineOptions {
+  readonly launcher: Launcher;
+  readonly state: StateDirectory;
+  readonly log: ExecLog;
+  readonly limits: Limits;
+  /** The workspace's directory, absolute. */
+  readonly workingDirectory: Buffer;
+  /** Called when a command ended, for the workspace's last activity. */
+  readonly onActivity?: () => void;
+}
+
+/** What an earlier server left to read. */
+export interface Recovered {
+  readonly execs: readonly Exec[];
+  readonly nextSequence: number;
+}
+
+export interface ListQuery {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: "running" | "ended" | undefined;
+  /** Only execs with a smaller sequence. */
+  readonly before: number | undefined;
+  readonly pageSize: number;
+}
+
+/** All execs of a workspace: starts them, finds them by id, never runs an id twice, and bounds what they use. */
+export class ExecEngine {
+  readonly launcher: Launcher;
+  readonly limits: Limits;
+  readonly #options: ExecEngineOptions;
+  readonly #execs = new Map<string, Exec>();
+  readonly #starting = new Map<string, { readonly hash: string; readonly started: Promise<Exec> }>();
+  readonly #leftovers = new Map<number, LeftoverMark>();
+  readonly #retention: Retention;
+  readonly #standingTimer: NodeJS.Timeout;
+  #nextSequence: number;
+  #readers = 0;
+  #isStopping = false;
+
+  constructor(options: ExecEngineOptions, recovered: Recovered) {
+    const { limits } = options;
+    this.#options = options;
+    this.launcher = options.launcher;
+    this.limits = limits;
+    this.#nextSequence = recovered.nextSequence;
+    this.#retention = new Retention({ limits, execs: this.#execs, expire: (exec) => this.#expire(exec) });
+    for (const exec of recovered.execs) {
+      this.#execs.set(exec.id, exec);
+      this.#retention.ended(exec);
+    }
+    this.#standingTimer = setInterval(() => this.#dropStandingReaders(), limits.readerStallTimeoutMs / 4);
+    this.#standingTimer.unref();
+  }
+
+  get runningCount(): number {
+    let count = this.#starting.size;
+    for (const exec of this.#execs.values()) if (exec.ended === undefined) count += 1;
+    return count;
+  }
+
+  /** Starts a command, or joins the one that has this id already. An empty id stands for a new one. */
+  async start(id: string, spec: ExecSpec): Promise<{ exec: Exec; disposition: Disposition }> {
+    if (this.#isStopping) throw new Unavailable("SERVER_STOPPING", "The server is stopping and starts nothing new");
+    const execId = id === "" ? randomUUID() : id;
+    const hash = requestHash(spec, this.#options.state.hashKey);
+    const starting = this.#starting.get(execId);
+    if (starting !== undefined) {
+      mustBeSame(execId, starting.hash, hash);
+      return { exec: await starting.started, disposition: "JOINED" };
+    }
+    const existing = this.#execs.get(execId);
+    if (existing !== undefined) {
+      mustBeSame(execId, existing.identity.requestHash, hash);
+      return { exec: existing, disposition: "JOINED" };
+    }
+    if (this.#options.log.isExpired(execId)) throw expired(execId);
+    this.#mustHaveRoom();
+    const started = this.#launch(execId, hash, spec);
+    this.#starting.set(execId, { hash, started });
+    try {
+      return { exec: await started, disposition: "CREATED" };
+    } finally {
+      this.#starting.delete(execId);
+    }
+  }
+
+  get(id: string): Exec {
+    const exec = this.#execs.get(id);
+    if (exec !== undefined) return exec;
+    if (this.#options.log.isExpired(id)) throw expired(id);
+    throw new NotFound("EXEC_NOT_FOUND", `No exec has the id "${id}"`, {
+      subject: id,
+      remedy: "ListExecs has the ids of those that run, and of those that ended a while ago.",
+    });
+  }
+
+  /** Newest first. */
+  list(query: ListQuery): { execs: Exec[]; hasMore: boolean } {
+    const wanted = Object.entries(query.labels);
+    const matching = [...this.#execs.values()]
+      .filter(({ identity, ended }) => {
+        if (query.before !== undefined && identity.sequence >= query.before) return false;
+        if (query.state !== undefined && (ended === undefined) !== (query.state === "running")) return false;
+        return wanted.every(([name, value]) => identity.summary.labels[name] === value);
+      })
+      .toSorted((a, b) => b.identity.sequence - a.identity.sequence);
+    return { execs: matching.slice(0, query.pageSize), hasMore: matching.length > query.pageSize };
+  }
+
+  /** One reader's stream of an exec. */
+  async *read(exec: Exec, options: Omit<EventStreamOptions, "limits">): AsyncGenerator<ExecEvent, void> {
+    const { maxReaders } = this.limits;
+    if (this.#readers >= maxReaders) {
+      throw new LimitExceeded("LIMIT_EXCEEDED", `The server serves ${maxReaders} readers at once and no more`, {
+        subject: exec.id,
+        limit: { name: "max_readers", value: maxReaders },
+        retryDelayMs: 1_000,
+      });
+    }
+    this.#readers += 1;
+    try {
+      yield* eventStream(exec, { ...options, limits: this.limits });
+    } finally {
+      this.#readers -= 1;
+    }
+  }
+
+  /** Takes no new work, then ends what runs, or leaves it to itself; every reader is told the end. */
+  async stop(options: { leaveRunning: boolean }): Promise<void> {
+    this.#isStopping = true;
+    await Promise.allSettled([...this.#starting.values()].map(({ started }) => started));
+    const running = [...this.#execs.values()].flatMap(({ run, ended }) =>
+      run !== undefined && ended === undefined ? [run] : [],
+    );
+    if (options.leaveRunning) {
+      await Promise.all(running.map((run) => run.leave()));
+      return;
+    }
+    await Promise.all(running.map((run) => run.end("SERVER_STOPPED").then(() => run.finished)));
+    await this.launcher.endLeftovers([...this.#leftovers.values()]);
+  }
+
+  /** After `stop` and the last stream: lets go of files, timers and pipes. */
+  async close(): Promise<void> {
+    clearInterval(this.#standingTimer);
+    this.#retention.close();
+    for (const exec of this.#execs.values()) {
+      exec.run?.letGo();
+      await exec.forget({ removeOutput: false });
+    }
+    this.#options.log.close();
+    await this.launcher.close();
+  }
+
+  async #launch(id: string, hash: string, spec: ExecSpec): Promise<Exec> {
+    const { log, launcher } = this.#options;
+    const startMonotonicMs = performance.now();
+    const identity = this.#identify(id, hash, spec);
+    log.started(identity);
+    let process: LaunchedProcess;
+    try {
+      const mark = execMark(this.#options.state.workspaceId, identity.sequence);
+      process = await launcher.launch({ ...spec, stdin: spec.stdin !== undefined, mark });
+    } catch (error) {
+      log.withdrawn(id);
+      throw error;
+    }
+    log.launched(id, process.leftoverMark);
+    this.#remember(identity.sequence, process.leftoverMark);
+    return this.#run(identity, spec, process, startMonotonicMs);
+  }
+
+  #identify(id: string, requestHash: string, spec: ExecSpec): ExecIdentity {
+    const { program, labels, user, terminal, workingDirectory } = spec;
+    return {
+      id,
+      sequence: this.#nextSequence++,
+      requestHash,
+      startTimeMs: Date.now(),
+      summary: {
+        program,
+        workingDirectory: absolutePath(this.#options.workingDirectory, workingDirectory),
+        labels,
+        user,
+        terminal,
+      },
+    };
+  }
+
+  #run(identity: ExecIdentity, spec: ExecSpec, process: LaunchedProcess, startMonotonicMs: number): Exec {
+    const { log, limits } = this.#options;
+    const keepBytes = Math.min(spec.output.keepBytes ?? Infinity, limits.maxJournalBytes);
+    const journal = new Journal({ ...journalPlace(this.#options, identity), keepBytes });
+    const exec = new Exec({ identity, readers: readersOptions(limits, keepBytes), openJournal: async () => journal });
+    void exec.journal();
+    const run = new ExecRun({
+      exec,
+      spec,
+      process,
+      journal,
+      limits,
+      startMonotonicMs,
+      onOutput: (bytes) => this.#retention.grew(bytes),
+      onEnd: (record) => log.ended(identity.id, record),
+    });
+    exec.run = run;
+    exec.terminalView?.follow(journal);
+    this.#execs.set(identity.id, exec);
+    void run.finished.then(() => {
+      this.#retention.ended(exec);
+      this.#options.onActivity?.();
+    });
+    return exec;
+  }
+
+  #mustHaveRoom(): void {
+    const { maxRunningExecs } = this.limits;
+    if (this.runningCount < maxRunningExecs) return;
+    throw new LimitExceeded("LIMIT_EXCEEDED", `${maxRunningExecs} execs run already, as many as this server allows`, {
+      limit: { name: "max_running_execs", value: maxRunningExecs },
+      remedy: "Wait for one to end, or end one.",
+      retryDelayMs: 1_000,
+    });
+  }
+
+  #remember(sequence: number, mark: LeftoverMark): void {
+    this.#leftovers.set(sequence, mark);
+    if (this.#leftovers.size <= MOST_LEFTOVERS) return;
+    const [oldest] = this.#leftovers.keys();
+    if (oldest !== undefined) this.#leftovers.delete(oldest);
+  }
+
+  #expire(exec: Exec): void {
+    this.#execs.delete(exec.id);
+    this.#options.log.expired(exec.id);
+    void exec.forget({ removeOutput: true });
+  }
+
+  #dropStandingReaders(): void {
+    for (const exec of this.#execs.values()) {
+      if (exec.readers.size > 0) void exec.journal().then(({ endCursor }) => exec.readers.dropStanding(endCursor));
+    }
+  }
+}
+
+/** What marks an exec's processes in their environment. */
+export function execMark(workspaceId: string, sequence: number): string {
+  return `${workspaceId}/${sequence}`;
+}
+
+export function readersOptions(limits: Limits, keepBytes: number): ReadersOptions {
+  return { stallTimeoutMs: limits.readerStallTimeoutMs, reconnectGraceMs: limits.readerReconnectGraceMs, keepBytes };
+}
+
+/** Where an exec's journal lies, and how much of it is kept in memory. */
+export function journalPlace(
+  { state, limits }: Pick<ExecEngineOptions, "state" | "limits">,
+  { sequence }: ExecIdentity,
+): { directory: string; name: string; memoryBytes: number } {
+  return { directory: state.outputDirectory, name: String(sequence), memoryBytes: limits.journalMemoryBytes };
+}
+
+function absolutePath(base: Buffer, path: Buffer | undefined): Buffer {
+  if (path === undefined) return base;
+  return path[0] === "/".charCodeAt(0) ? path : Buffer.concat([base, Buffer.from("/"), path]);
+}
+
+function mustBeSame(id: string, knownHash: string, hash: string): void {
+  if (knownHash === hash) return;
+  throw new AlreadyExists("EXEC_ID_CONFLICT", `Exec id "${id}" belongs to a different request`, {
+    subject: id,
+    remedy: "Use a new id for a new request; the same id joins only the very same one.",
+  });
+}
+
+function expired(id: string): DomainError {
+  return new NotFound(
+    "EXEC_EXPIRED",
+    `Exec "${id}" has ended, and its output is no longer kept; it does not run again`,
+    {
+      subject: id,
+      remedy: "Use a new id to run the command again.",
+    },
+  );
+}

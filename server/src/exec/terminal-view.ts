@@ -1,0 +1,134 @@
+import type { Terminal as Emulator } from "@xterm/headless";
+import type { SerializeAddon } from "@xterm/addon-serialize";
+import type { Journal } from "./journal/journal.ts";
+import type { Readers } from "./readers.ts";
+import type { TerminalSize } from "./spec.ts";
+
+/** A screen is painted from at most so many of the last bytes; what came before has long scrolled away. */
+const MOST_REPLAYED_BYTES = 4 * 1024 * 1024;
+/** The emulator is kept this close to the output, so that painting for a new watcher is quick. */
+const MOST_BEHIND_BYTES = 256 * 1024;
+const SLICE_BYTES = 64 * 1024;
+/** Between slices, so that a terminal that prints without end takes a fraction of a core and no more. */
+const PAUSE_MS = 20;
+
+export interface Screen {
+  readonly cursor: number;
+  readonly data: Uint8Array;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** What a terminal shows, kept by an emulator that reads the journal like any other reader; and who owns its size. */
+export class TerminalView {
+  readonly #openJournal: () => Promise<Journal>;
+  readonly #readers: Readers;
+  readonly #onResize: (columns: number, rows: number) => void;
+  #size: TerminalSize;
+  #owner = "";
+  #emulator: { readonly terminal: Emulator; readonly serializer: SerializeAddon } | undefined;
+  #cursor = 0;
+  #turn: Promise<unknown> = Promise.resolve();
+  #isFollowing = false;
+  #isClosed = false;
+
+  constructor(options: {
+    size: TerminalSize;
+    openJournal: () => Promise<Journal>;
+    readers: Readers;
+    /** Called with the size that is now in force. */
+    onResize: (columns: number, rows: number) => void;
+  }) {
+    this.#size = options.size;
+    this.#openJournal = options.openJournal;
+    this.#readers = options.readers;
+    this.#onResize = options.onResize;
+  }
+
+  /** Keeps the emulator close to the output of a running terminal. */
+  follow(journal: Journal): void {
+    journal.onGrow(() => this.#followIfBehind(journal));
+  }
+
+  get size(): TerminalSize {
+    return this.#size;
+  }
+
+  /** @returns whether the size is now in force; not where another reader owns it */
+  resize(columns: number, rows: number, readerId: string, takeOwnership: boolean): boolean {
+    const isOwned = this.#owner !== readerId && this.#readers.isAttached(this.#owner);
+    if (isOwned && !takeOwnership) return columns === this.#size.columns && rows === this.#size.rows;
+    if (readerId !== "") this.#owner = readerId;
+    this.#size = { ...this.#size, columns, rows };
+    this.#emulator?.terminal.resize(columns, rows);
+    this.#onResize(columns, rows);
+    return true;
+  }
+
+  /** Paints the screen as it stands. */
+  screen(): Promise<Screen> {
+    return this.#inTurn(async () => {
+      const { terminal, serializer } = await this.#catchUp(Infinity);
+      return {
+        cursor: this.#cursor,
+        data: Buffer.from(serializer.serialize({ scrollback: 0 })),
+        columns: terminal.cols,
+        rows: terminal.rows,
+      };
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#emulator?.terminal.dispose();
+    this.#emulator = undefined;
+  }
+
+  #followIfBehind(journal: Journal): void {
+    if (this.#isFollowing || this.#isClosed || journal.endCursor - this.#cursor < MOST_BEHIND_BYTES) return;
+    this.#isFollowing = true;
+    const timer = setTimeout(() => {
+      void this.#inTurn(() => this.#catchUp(SLICE_BYTES)).finally(() => {
+        this.#isFollowing = false;
+        this.#followIfBehind(journal);
+      });
+    }, PAUSE_MS);
+    timer.unref();
+  }
+
+  async #catchUp(mostBytes: number): Promise<{ terminal: Emulator; serializer: SerializeAddon }> {
+    const journal = await this.#openJournal();
+    const emulator = (this.#emulator ??= await createEmulator(this.#size));
+    if (journal.endCursor - this.#cursor > MOST_REPLAYED_BYTES) {
+      this.#cursor = journal.endCursor - MOST_REPLAYED_BYTES;
+      emulator.terminal.reset();
+    }
+    const end = Math.min(journal.endCursor, this.#cursor + mostBytes);
+    while (this.#cursor < end && !this.#isClosed) {
+      const { chunks, nextCursor } = await journal.read(this.#cursor, SLICE_BYTES);
+      for (const { data } of chunks) await new Promise<void>((resolve) => emulator.terminal.write(data, resolve));
+      this.#cursor = nextCursor;
+    }
+    return emulator;
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(act);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+/** Loaded when a terminal first prints much or is watched again: most servers never need it. */
+async function createEmulator(size: TerminalSize): Promise<{ terminal: Emulator; serializer: SerializeAddon }> {
+  const [headless, addon] = await Promise.all([import("@xterm/headless"), import("@xterm/addon-serialize")]);
+  const terminal = new headless.default.Terminal({
+    cols: size.columns,
+    rows: size.rows,
+    scrollback: 0,
+    allowProposedApi: true,
+  });
+  const serializer = new addon.default.SerializeAddon();
+  terminal.loadAddon(serializer);
+  return { terminal, serializer };
+}

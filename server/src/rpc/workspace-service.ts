@@ -1,0 +1,44 @@
+import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { Feature, type WorkspaceService } from "@yonder/proto";
+import type { LauncherFeature } from "../exec/launcher.ts";
+import type { Limits } from "../util/limits.ts";
+import { pathText } from "../util/path-text.ts";
+import type { Identity } from "./identity.ts";
+import { limitsMessage } from "./limits-message.ts";
+
+export interface WorkspaceFacts {
+  readonly identity: Identity;
+  readonly version: string;
+  readonly features: ReadonlySet<LauncherFeature>;
+  readonly notices: readonly string[];
+  readonly workingDirectory: Buffer;
+  readonly limits: Limits;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When the server last did something for a client. */
+  readonly lastActivityTime: () => Date;
+  readonly runningExecs: () => number;
+}
+
+/** WorkspaceService: what answers at this address. */
+export function createWorkspaceService(facts: WorkspaceFacts): ServiceImpl<typeof WorkspaceService> {
+  const directory = pathText(facts.workingDirectory);
+  const startMs = performance.now();
+  return {
+    getInfo: () => ({
+      ...facts.identity,
+      version: facts.version,
+      features: [...facts.features].map((feature) => Feature[feature]),
+      workingDirectory: directory.text,
+      workingDirectoryBytes: directory.bytes,
+      limits: limitsMessage(facts.limits),
+      labels: facts.labels,
+      uptime: durationFromMs(Math.round(performance.now() - startMs)),
+      lastActivityTime: timestampFromDate(facts.lastActivityTime()),
+      runningExecs: facts.runningExecs(),
+      platform: process.platform,
+      architecture: process.arch,
+      notices: [...facts.notices],
+    }),
+  };
+}

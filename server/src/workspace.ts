@@ -1,0 +1,75 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { ExecService, WorkspaceService } from "@yonder/proto";
+import { createLocalLauncher } from "./exec/process/local-launcher.ts";
+import { openExecEngine } from "./exec/recovery.ts";
+import { StateDirectory } from "./exec/state/state-directory.ts";
+import { Activity } from "./rpc/activity.ts";
+import { createExecService } from "./rpc/exec-service.ts";
+import type { Identity } from "./rpc/identity.ts";
+import { createWorkspaceService } from "./rpc/workspace-service.ts";
+import { defaultLimits, type Limits } from "./util/limits.ts";
+import { version } from "./version.ts";
+
+export interface WorkspaceOptions {
+  /** What relative paths mean. Default: the process's own directory. */
+  readonly workingDirectory?: string;
+  /** Where ids, ends and output are kept over restarts. Default: a temporary one, removed at close. */
+  readonly stateDirectory?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly limits?: Partial<Limits>;
+}
+
+/** Everything that a server serves, without the wire. */
+export interface OpenWorkspace {
+  readonly identity: Identity;
+  readonly activity: Activity;
+  readonly limits: Limits;
+  readonly notices: readonly string[];
+  /** Registers the services. */
+  readonly routes: (router: ConnectRouter) => void;
+  /** Takes no new work and ends what runs, or leaves it to itself; readers are told. */
+  stop(options: { leaveRunning: boolean }): Promise<void>;
+  /** After `stop`, once the last call is over: lets go of files and processes. */
+  close(): Promise<void>;
+}
+
+/** Opens a workspace: its state, its processes and the services over them. */
+export async function openWorkspace(options: WorkspaceOptions = {}): Promise<OpenWorkspace> {
+  const workingDirectory = Buffer.from(resolve(options.workingDirectory ?? "."));
+  const limits = { ...defaultLimits, ...options.limits };
+  const activity = new Activity();
+  const state = await StateDirectory.open(options.stateDirectory);
+  const identity = { workspaceId: state.workspaceId, instanceId: randomUUID() };
+  const runtimeDirectory = join(state.path, "pipes");
+  await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
+  const launcher = await createLocalLauncher({ workingDirectory, runtimeDirectory });
+  const onActivity = (): void => activity.touch();
+  const engine = await openExecEngine({ launcher, state, limits, workingDirectory, onActivity });
+  const exec = createExecService(engine, identity);
+  const workspace = createWorkspaceService({
+    identity,
+    version,
+    features: launcher.features,
+    notices: launcher.notices,
+    workingDirectory,
+    limits,
+    labels: options.labels ?? {},
+    lastActivityTime: () => activity.lastTime,
+    runningExecs: () => engine.runningCount,
+  });
+  return {
+    identity,
+    activity,
+    limits,
+    notices: launcher.notices,
+    routes: (router) => void router.service(ExecService, exec).service(WorkspaceService, workspace),
+    stop: (how) => engine.stop(how),
+    async close() {
+      await engine.close();
+      await state.close();
+    },
+  };
+}
