@@ -2,11 +2,13 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { ExecService, WorkspaceService } from "@yonder/proto";
+import { ExecService, FileService, WorkspaceService } from "@yonder/proto";
 import { createLocalLauncher } from "./exec/process/local-launcher.ts";
 import { openExecEngine } from "./exec/recovery.ts";
 import { StateDirectory } from "./exec/state/state-directory.ts";
+import { Files } from "./files/files.ts";
 import { Activity } from "./rpc/activity.ts";
+import { createFileService } from "./rpc/file-service.ts";
 import { createExecService } from "./rpc/exec-service.ts";
 import type { Identity } from "./rpc/identity.ts";
 import { createWorkspaceService } from "./rpc/workspace-service.ts";
@@ -19,6 +21,8 @@ export interface WorkspaceOptions {
   /** Where ids, ends and output are kept over restarts. Default: a temporary one, removed at close. */
   readonly stateDirectory?: string | undefined;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Keep every path of the file service under this directory. Linux only. */
+  readonly confine?: string | undefined;
   readonly limits?: Partial<Limits>;
 }
 
@@ -49,10 +53,13 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Ope
   const onActivity = (): void => activity.touch();
   const engine = await openExecEngine({ launcher, state, limits, workingDirectory, onActivity });
   const exec = createExecService(engine, identity);
+  const uploadsDirectory = join(state.path, "uploads");
+  const files = await Files.open({ workingDirectory, uploadsDirectory, confine: options.confine, limits });
+  const file = createFileService(files, identity);
   const workspace = createWorkspaceService({
     identity,
     version,
-    features: launcher.features,
+    features: new Set([...launcher.features, ...files.features]),
     notices: launcher.notices,
     workingDirectory,
     limits,
@@ -65,10 +72,12 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Ope
     activity,
     limits,
     notices: launcher.notices,
-    routes: (router) => void router.service(ExecService, exec).service(WorkspaceService, workspace),
+    routes: (router) =>
+      void router.service(ExecService, exec).service(FileService, file).service(WorkspaceService, workspace),
     stop: (how) => engine.stop(how),
     async close() {
       await engine.close();
+      await files.close();
       await state.close();
     },
   };

@@ -73,6 +73,15 @@ export const limitSettings: { readonly [K in keyof Limits]: Setting<number> } = 
   maxGitReads: counted("maxGitReads", "How many git reads may run at once", 1, 1_000),
   maxDiffBytes: sized("maxDiffBytes", "The largest side of a diff that is answered", KIB, 3 * MIB),
   maxGitOutputBytes: sized("maxGitOutputBytes", "The most that one git process may print", MIB, 4096 * MIB),
+  maxOpenUploads: counted("maxOpenUploads", "How many uploads may be under way at once", 1, 100_000),
+  uploadRetentionMs: timed("uploadRetentionMs", "How long an upload waits for more bytes", SECOND, 365 * DAY),
+  maxReadFileBytes: sized("maxReadFileBytes", "The most that one ReadFile answers", KIB, 3 * MIB),
+  maxListPageSize: counted("maxListPageSize", "The largest page of a list of files", 1, 10_000),
+  maxWatches: counted("maxWatches", "How many watches there may be at once", 0, 100_000),
+  maxWatchedDirectories: counted("maxWatchedDirectories", "How many directories one watch may span", 1, 10_000_000),
+  maxWatchBacklog: counted("maxWatchBacklog", "How many changes a watch keeps for its reader", 1, 10_000_000),
+  watchReconnectGraceMs: timed("watchReconnectGraceMs", "How long a watch is kept for a reader that was cut", 0, DAY),
+  maxSearchMatches: counted("maxSearchMatches", "The most matches that one search answers", 1, 10_000_000),
 };
 
 function counted(key: keyof Limits, help: string, min: number, max: number): Setting<number> {

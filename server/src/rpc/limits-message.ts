@@ -32,5 +32,14 @@ export function limitsMessage(limits: Limits): MessageInitShape<typeof LimitsSch
     maxGitReads: limits.maxGitReads,
     maxDiffBytes: limits.maxDiffBytes,
     maxGitOutputBytes: BigInt(limits.maxGitOutputBytes),
+    maxOpenUploads: limits.maxOpenUploads,
+    uploadRetention: durationFromMs(limits.uploadRetentionMs),
+    maxReadFileBytes: limits.maxReadFileBytes,
+    maxListPageSize: limits.maxListPageSize,
+    maxWatches: limits.maxWatches,
+    maxWatchedDirectories: limits.maxWatchedDirectories,
+    maxWatchBacklog: limits.maxWatchBacklog,
+    watchReconnectGrace: durationFromMs(limits.watchReconnectGraceMs),
+    maxSearchMatches: limits.maxSearchMatches,
   };
 }

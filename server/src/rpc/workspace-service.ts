@@ -2,6 +2,7 @@ import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { Feature, type WorkspaceService } from "@yonder/proto";
 import type { LauncherFeature } from "../exec/launcher.ts";
+import type { FileFeature } from "../files/files.ts";
 import type { Limits } from "../util/limits.ts";
 import { pathText } from "../util/path-text.ts";
 import type { Identity } from "./identity.ts";
@@ -10,7 +11,7 @@ import { limitsMessage } from "./limits-message.ts";
 export interface WorkspaceFacts {
   readonly identity: Identity;
   readonly version: string;
-  readonly features: ReadonlySet<LauncherFeature>;
+  readonly features: ReadonlySet<LauncherFeature | FileFeature>;
   readonly notices: readonly string[];
   readonly workingDirectory: Buffer;
   readonly limits: Limits;

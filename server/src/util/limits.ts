@@ -26,6 +26,15 @@ export interface Limits {
   readonly maxGitReads: number;
   readonly maxDiffBytes: number;
   readonly maxGitOutputBytes: number;
+  readonly maxOpenUploads: number;
+  readonly uploadRetentionMs: number;
+  readonly maxReadFileBytes: number;
+  readonly maxListPageSize: number;
+  readonly maxWatches: number;
+  readonly maxWatchedDirectories: number;
+  readonly maxWatchBacklog: number;
+  readonly watchReconnectGraceMs: number;
+  readonly maxSearchMatches: number;
 }
 
 const KIB = 1024;
@@ -62,4 +71,13 @@ export const defaultLimits: Limits = {
   maxGitReads: 16,
   maxDiffBytes: MIB,
   maxGitOutputBytes: 256 * MIB,
+  maxOpenUploads: 1_000,
+  uploadRetentionMs: DAY,
+  maxReadFileBytes: 3 * MIB,
+  maxListPageSize: 10_000,
+  maxWatches: 256,
+  maxWatchedDirectories: 65_536,
+  maxWatchBacklog: 10_000,
+  watchReconnectGraceMs: MINUTE,
+  maxSearchMatches: 100_000,
 };

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { InvalidRequest } from "../util/errors.ts";
+import { readNames } from "./directory.ts";
+import { etagOf } from "./file-info.ts";
+import type { FileInfo, FileKind } from "./file-info.ts";
+import { IgnoreRules } from "./ignore-rules.ts";
+import type { IgnoreOptions } from "./ignore-rules.ts";
+import type { PathBytes } from "./path-bytes.ts";
+import type { Paths } from "./place.ts";
+import { walk } from "./walk.ts";
+
+export interface ListQuery extends IgnoreOptions {
+  readonly path: PathBytes;
+  readonly depth: number;
+  readonly includeHidden: boolean;
+  readonly kind: FileKind | undefined;
+  readonly sha256: boolean;
+  readonly pageSize: number;
+  readonly pageToken: string;
+}
+
+export interface ListPage {
+  readonly files: readonly FileInfo[];
+  readonly nextPageToken: string;
+}
+
+/** Lists trees page by page. A page goes on after the key of the one before, so nothing is kept for a client. */
+export class Lister {
+  readonly #paths: Paths;
+  /** The names of large directories that were read lately, since a page needs all of them to know its own. */
+  readonly #names = new Map<string, { etag: string; names: string[] }>();
+
+  constructor(paths: Paths) {
+    this.#paths = paths;
+  }
+
+  list(query: ListQuery): Promise<ListPage> {
+    const after = decodeToken(query.pageToken);
+    return this.#paths.locate(query.path, { follow: "yes" }, async (place) => {
+      const entries = walk(place.at, {
+        depth: query.depth < 0 ? Infinity : Math.max(1, query.depth),
+        rules: IgnoreRules.create(query),
+        includeHidden: query.includeHidden,
+        pinned: this.#paths.isConfined,
+        after,
+        readNames: (at) => this.#readNames(at),
+      });
+      const files: FileInfo[] = [];
+      let [bytes, hashedBytes] = [0, 0];
+      for await (const { info, at } of entries) {
+        if (query.kind !== undefined && info.kind !== query.kind) continue;
+        const isFull = files.length >= query.pageSize || bytes > maxPageBytes || hashedBytes > maxHashedBytes;
+        if (isFull) return { files, nextPageToken: encodeToken(files.at(-1)) };
+        const isHashed = query.sha256 && info.kind === "REGULAR";
+        files.push(isHashed ? { ...info, ...(await digestOf(at)) } : info);
+        if (isHashed) hashedBytes += Number(info.stats.size);
+        // Twice the path: a name that is not UTF-8 goes as text and as bytes.
+        bytes += info.path.length * 2 + (info.linkTarget?.length ?? 0) * 2 + bytesPerEntry;
+      }
+      return { files, nextPageToken: "" };
+    });
+  }
+
+  async #readNames(at: PathBytes): Promise<string[]> {
+    // The inode tells directories apart: the same descriptor number may stand for another one each time.
+    const stats = await stat(at, { bigint: true });
+    const [key, etag] = [`${stats.dev}:${stats.ino}`, etagOf(stats)];
+    const known = this.#names.get(key);
+    if (known?.etag === etag) return known.names;
+    const names = await readNames(at);
+    if (names.length < largeDirectory) return names;
+    this.#names.delete(key);
+    this.#names.set(key, { etag, names });
+    for (const oldest of this.#names.keys()) {
+      if (this.#names.size <= maxLargeDirectories) break;
+      this.#names.delete(oldest);
+    }
+    return names;
+  }
+}
+
+/** The digest of a file's content, or nothing where it cannot be read. */
+async function digestOf(at: PathBytes): Promise<{ sha256?: Buffer }> {
+  try {
+    const handle = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const hash = createHash("sha256");
+    for await (const data of handle.createReadStream({ highWaterMark: 256 * 1024 })) hash.update(data as Buffer);
+    return { sha256: hash.digest() };
+  } catch {
+    return {};
+  }
+}
+
+function encodeToken(last: FileInfo | undefined): string {
+  return last === undefined ? "" : last.path.toString("base64url");
+}
+
+function decodeToken(token: string): string[] {
+  if (token === "") return [];
+  if (!/^[\w-]+$/.test(token)) {
+    throw new InvalidRequest("INVALID_FIELD", "The page token is not one of this server's", { subject: "page_token" });
+  }
+  return Buffer.from(token, "base64url").toString("latin1").split("/");
+}
+
+/** What an entry takes on the wire beside its names, generously. */
+const bytesPerEntry = 220;
+const maxPageBytes = 3 * 1024 * 1024;
+/** A page with digests ends once it has read so much, so that it takes no longer than a call may. */
+const maxHashedBytes = 256 * 1024 * 1024;
+const largeDirectory = 5_000;
+const maxLargeDirectories = 4;

@@ -1,0 +1,235 @@
+import { constants } from "node:fs";
+import { link, open, rename, symlink, unlink } from "node:fs/promises";
+import type { TreeReport } from "../util/errors.ts";
+import { openOrMake } from "./directory.ts";
+import type { Directory } from "./directory.ts";
+import { isMissing, systemCode } from "./errno.ts";
+import { makePartDirectory, removePartDirectory } from "./part-file.ts";
+import { joinPath } from "./path-bytes.ts";
+import type { PathBytes } from "./path-bytes.ts";
+import { syncTree } from "./sync-tree.ts";
+import { refused } from "./tar-entry.ts";
+import type { TarInput } from "./tar-entry.ts";
+import { emptyReport } from "./tree-report.ts";
+import { writeAll } from "./write-all.ts";
+
+/**
+ * Writes the entries of a tree below a directory. Each directory on the way is opened below the one before without
+ * following links, so an entry gets nowhere through a link, and each file appears whole by a rename. Small files are
+ * written several at a time.
+ */
+export class TreeWriter {
+  readonly report: TreeReport = emptyReport();
+  readonly #root: Directory;
+  readonly #partName: PathBytes;
+  #parts: Promise<Directory> | undefined;
+  #partCount = 0;
+  #directories = new Map<string, Directory>();
+  /** The small files that are being written. */
+  readonly #pending = new Set<Promise<void>>();
+  readonly #pendingNames = new Set<string>();
+  /** Modes and times of directories, set at the end: what is written in them changes them. */
+  readonly #dressLater: TarInput[] = [];
+  #failure: { error: unknown } | undefined;
+
+  /** @param root held by the writer from now on */
+  constructor(root: Directory, partName: PathBytes) {
+    this.#root = root;
+    this.#partName = partName;
+  }
+
+  async write(entry: TarInput, content: AsyncIterable<Buffer>): Promise<void> {
+    this.#throwFailure();
+    const name = entry.names.at(-1);
+    if (entry.type === "directory") return this.#makeDirectory(entry);
+    if (name === undefined) throw refused(entry.name, "is the tree's own");
+    const key = keyOf(entry.names);
+    if (entry.type !== "file" || entry.size > smallBytes || this.#pendingNames.has(key)) await this.drain();
+    const directory = await this.#directory(entry.names.slice(0, -1), entry);
+    const at = joinPath(directory.at, name);
+    if (entry.type === "symlink")
+      return this.#link(
+        at,
+        () => this.report.symlinks++,
+        (part) => symlink(entry.target, part),
+      );
+    if (entry.type === "hardlink") return this.#hardLink(entry, at);
+    if (entry.size > smallBytes) return this.#writeFile(entry, at, content);
+    // It is in the parser's memory anyway; the parser goes on while it is written.
+    const data: Buffer[] = [];
+    for await (const piece of content) data.push(piece);
+    if (this.#pending.size >= maxPending) await Promise.race(this.#pending);
+    this.#throwFailure();
+    this.#pendingNames.add(key);
+    const written: Promise<void> = this.#writeFile(entry, at, data)
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#pending.delete(written);
+        this.#pendingNames.delete(key);
+      });
+    this.#pending.add(written);
+  }
+
+  /** Waits until what is being written is there. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#pending);
+    this.#throwFailure();
+  }
+
+  /** Dresses the directories, with `sync` makes all of it last, and lets go. */
+  async finish({ sync }: { sync: boolean }): Promise<void> {
+    await this.drain();
+    for (const entry of this.#dressLater.toReversed()) {
+      const directory = await this.#directory(entry.names, entry);
+      const handle = await open(directory.at, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        await handle.chmod(entry.mode & 0o7777);
+        await handle.utimes(entry.modifyTime, entry.modifyTime);
+      } finally {
+        await handle.close();
+      }
+    }
+    // The part directory's going changes the top's time.
+    const top = this.#dressLater.find(({ names }) => names.length === 0);
+    await this.#removeParts();
+    if (top !== undefined) {
+      const handle = await open(this.#root.at, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        await handle.utimes(top.modifyTime, top.modifyTime);
+      } finally {
+        await handle.close();
+      }
+    }
+    if (sync) await syncTree(this.#root.at);
+    await this.#close();
+  }
+
+  /** Leaves what is in its place, and removes what is not. */
+  async abandon(): Promise<void> {
+    await Promise.all(this.#pending);
+    await this.#removeParts().catch(() => {});
+    await this.#close();
+  }
+
+  async #makeDirectory(entry: TarInput): Promise<void> {
+    await this.#directory(entry.names, entry);
+    this.#dressLater.push(entry);
+    this.report.directories++;
+  }
+
+  async #writeFile(entry: TarInput, at: PathBytes, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+    const part = await this.#newPart();
+    const mode = entry.mode & 0o7777;
+    const handle = await open(part, writeNew, mode & 0o777);
+    try {
+      let position = 0;
+      for await (const data of content) {
+        await writeAll(handle, data, position);
+        position += data.length;
+      }
+      // The umask may have taken bits away from the mode that it was opened with.
+      if ((mode & (umask | 0o7000)) !== 0) await handle.chmod(mode);
+      await handle.utimes(entry.modifyTime, entry.modifyTime);
+    } finally {
+      await handle.close();
+    }
+    await rename(part, at);
+    this.report.files++;
+    this.report.contentBytes += entry.size;
+  }
+
+  async #hardLink(entry: TarInput, at: PathBytes): Promise<void> {
+    const name = entry.linkNames.at(-1);
+    if (name === undefined) throw refused(entry.name, "is a link to the tree's top");
+    const directory = await this.#directory(entry.linkNames.slice(0, -1), entry);
+    const source = joinPath(directory.at, name);
+    await this.#link(
+      at,
+      () => this.report.hardLinks++,
+      (part) => link(source, part),
+    );
+  }
+
+  /** Makes a link apart and renames it, so that it replaces what is there in one step. */
+  async #link(at: PathBytes, count: () => void, make: (part: PathBytes) => Promise<void>): Promise<void> {
+    const part = await this.#newPart();
+    await make(part);
+    await rename(part, at);
+    // A rename over another name of the same file does nothing, and leaves the part.
+    await unlink(part).catch((error: unknown) => {
+      if (!isMissing(error)) throw error;
+    });
+    count();
+  }
+
+  async #newPart(): Promise<PathBytes> {
+    this.#parts ??= this.#makeParts();
+    return joinPath((await this.#parts).at, Buffer.from(String(this.#partCount++)));
+  }
+
+  async #makeParts(): Promise<Directory> {
+    await makePartDirectory(joinPath(this.#root.at, this.#partName));
+    return this.#root.open(this.#partName);
+  }
+
+  async #removeParts(): Promise<void> {
+    const parts = await this.#parts?.catch(() => undefined);
+    this.#parts = undefined;
+    await parts?.close();
+    await removePartDirectory(joinPath(this.#root.at, this.#partName));
+  }
+
+  /** The directory of these names, made where it is missing. */
+  async #directory(names: readonly PathBytes[], entry: TarInput): Promise<Directory> {
+    if (this.#directories.size > maxDirectories) await this.#closeDirectories();
+    let directory = this.#root;
+    for (let count = 1; count <= names.length; count++) {
+      const key = keyOf(names.slice(0, count));
+      const known = this.#directories.get(key);
+      directory = known ?? (await this.#enter(directory, names[count - 1] as PathBytes, entry));
+      if (known === undefined) this.#directories.set(key, directory);
+    }
+    return directory;
+  }
+
+  async #enter(directory: Directory, name: PathBytes, entry: TarInput): Promise<Directory> {
+    try {
+      return await openOrMake(directory, name);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === "ENOTDIR" || code === "ELOOP")
+        throw refused(entry.name, "goes through what is no directory, or a link");
+      throw error;
+    }
+  }
+
+  async #closeDirectories(): Promise<void> {
+    await this.drain();
+    const directories = [...this.#directories.values()];
+    this.#directories = new Map();
+    await Promise.all(directories.map((directory) => directory.close()));
+  }
+
+  async #close(): Promise<void> {
+    const directories = [...this.#directories.values(), this.#root];
+    this.#directories = new Map();
+    await Promise.all(directories.map((directory) => directory.close()));
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+function keyOf(names: readonly PathBytes[]): string {
+  return Buffer.concat(names.flatMap((name) => [name, separator])).toString("latin1");
+}
+
+const separator = Buffer.from("/");
+const writeNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const umask = process.umask();
+const smallBytes = 256 * 1024;
+const maxPending = 8;
+const maxDirectories = 200;

@@ -1,0 +1,130 @@
+import { openDirectory, readNames } from "./directory.ts";
+import type { Directory } from "./directory.ts";
+import { isMissing, systemCode } from "./errno.ts";
+import { readInfo } from "./file-info.ts";
+import type { FileInfo } from "./file-info.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
+import { orderedMap } from "./ordered-map.ts";
+import { isPartName } from "./part-file.ts";
+import { joinPath, pathText } from "./path-bytes.ts";
+import type { PathBytes } from "./path-bytes.ts";
+
+export interface WalkOptions<T> {
+  /** How deep to go: 1 is the directory's own entries. */
+  readonly depth: number;
+  readonly rules: IgnoreRules;
+  readonly includeHidden: boolean;
+  /** Hold each directory by a descriptor, so that no link swapped in is followed. */
+  readonly pinned: boolean;
+  /** Begin after the entry with these names, in the order of the walk. */
+  readonly after?: readonly string[];
+  /** The names of a directory, sorted; for a list that reads the same directory for page after page. */
+  readonly readNames?: (at: PathBytes) => Promise<string[]>;
+  /** What else to read of each entry ahead of the reader, for example a small file's content. */
+  readonly load?: (at: PathBytes, info: FileInfo) => Promise<T | undefined>;
+}
+
+export interface WalkEntry<T = undefined> {
+  /** With the path relative to the top. */
+  readonly info: FileInfo;
+  /** The entry's path for the kernel; good until the walk goes on. */
+  readonly at: PathBytes;
+  readonly loaded: T | undefined;
+}
+
+/**
+ * Goes through a tree in the order of the names' bytes, each directory before what is in it. Links are told and not
+ * followed; entries that go away meanwhile, and directories that cannot be read, are passed over, but not the top.
+ */
+export async function* walk<T = undefined>(top: PathBytes, options: WalkOptions<T>): AsyncGenerator<WalkEntry<T>> {
+  const directory = await openDirectory(top, options.pinned);
+  try {
+    const names = await (options.readNames ?? readNames)(directory.at);
+    yield* walkNames(directory, names, "", 1, options.rules, options.after ?? [], options);
+  } finally {
+    await directory.close();
+  }
+}
+
+async function* walkNames<T>(
+  directory: Directory,
+  sorted: readonly string[],
+  prefix: string,
+  level: number,
+  outerRules: IgnoreRules,
+  after: readonly string[],
+  options: WalkOptions<T>,
+): AsyncGenerator<WalkEntry<T>> {
+  const rules = await outerRules.enter(directory.at, text(prefix));
+  const [first, ...rest] = after;
+  const begin = first === undefined ? 0 : lowerBound(sorted, first);
+  const names = sorted.slice(begin).filter((name) => isShown(name, options.includeHidden));
+  const read = async (name: string): Promise<WalkEntry<T> | undefined> => {
+    const at = joinPath(directory.at, Buffer.from(name, "latin1"));
+    const info = await readEntry(at, Buffer.from(prefix + name, "latin1"));
+    if (info === undefined || rules.ignores(pathText(info.path), info.kind === "DIRECTORY")) return undefined;
+    return { info, at, loaded: await options.load?.(at, info) };
+  };
+  for await (const entry of orderedMap(names, lookAhead, read)) {
+    if (entry === undefined) continue;
+    const { info } = entry;
+    const path = info.path.toString("latin1");
+    const isDirectory = info.kind === "DIRECTORY";
+    const isFirst = path.slice(prefix.length) === first;
+    if (!isFirst) yield entry;
+    if (!isDirectory || level >= options.depth) continue;
+    const child = await enter(directory, info.path, prefix);
+    if (child === undefined) continue;
+    try {
+      const childNames = await namesOf(child, options);
+      yield* walkNames(child, childNames, `${path}/`, level + 1, rules, isFirst ? rest : [], options);
+    } finally {
+      await child.close();
+    }
+  }
+}
+
+async function readEntry(at: PathBytes, path: PathBytes): Promise<FileInfo | undefined> {
+  try {
+    return await readInfo(at, path, false);
+  } catch (error) {
+    if (isMissing(error) || systemCode(error) === "EINVAL") return undefined;
+    throw error;
+  }
+}
+
+async function enter(directory: Directory, path: PathBytes, prefix: string): Promise<Directory | undefined> {
+  return directory.open(path.subarray(prefix.length)).catch(passOver);
+}
+
+async function namesOf<T>(directory: Directory, options: WalkOptions<T>): Promise<string[]> {
+  return (await (options.readNames ?? readNames)(directory.at).catch(passOver)) ?? [];
+}
+
+function passOver(error: unknown): undefined {
+  const code = systemCode(error);
+  if (isMissing(error) || code === "EACCES" || code === "EPERM" || code === "ELOOP") return undefined;
+  throw error;
+}
+
+function isShown(name: string, includeHidden: boolean): boolean {
+  return name.startsWith(".") ? includeHidden && !isPartName(Buffer.from(name, "latin1")) : true;
+}
+
+function text(latin1: string): string {
+  return pathText(Buffer.from(latin1, "latin1"));
+}
+
+/** The index of the first name that is not before this one. */
+function lowerBound(names: readonly string[], name: string): number {
+  let [low, high] = [0, names.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((names[middle] ?? "") < name) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** How many entries are looked at ahead of the reader. */
+const lookAhead = 16;
