@@ -1,0 +1,119 @@
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import type { Launcher, LauncherFeature } from "../launcher.ts";
+import { createOomCounter } from "./oom-counter.ts";
+import { parseHierarchies } from "./cgroup-hierarchies.ts";
+import { createControlGroups, type ControlGroups } from "./control-group.ts";
+import { createFifoPool } from "./fifo-pool.ts";
+import { launch } from "./launch.ts";
+import { endLeftovers } from "./leftovers.ts";
+import { readBootId } from "./proc-stat.ts";
+import { findFirst } from "./program-lookup.ts";
+import { createTerminalOpener, hasTerminalAddon, TERMINAL_REMEDY } from "./terminal.ts";
+import { canSwitchUser, findSetpriv } from "./user-switch.ts";
+import { withoutWithheld } from "./withheld-variables.ts";
+
+export interface LocalLauncherOptions {
+  /** The workspace's directory, absolute: where commands start, and what relative directories are relative to. */
+  readonly workingDirectory: string | Buffer;
+  /** A directory for pipes that nobody but the server's user may enter. Made where it is not there. */
+  readonly runtimeDirectory: string;
+  /** What commands inherit, without what is withheld. The server's own by default. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Further variables that commands do not inherit; `*` stands for anything. */
+  readonly secretEnvironmentNames?: readonly string[];
+  /** Whether to make control groups where that can be had. True by default. */
+  readonly controlGroups?: boolean;
+}
+
+/** Starts processes on this machine, as children of this one. */
+export async function createLocalLauncher(options: LocalLauncherOptions): Promise<Launcher> {
+  const { workingDirectory, runtimeDirectory, environment = process.env, secretEnvironmentNames } = options;
+  mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
+  const mountinfo = options.controlGroups === false ? "" : readOrEmpty("/proc/self/mountinfo");
+  const membership = readOrEmpty("/proc/self/cgroup");
+  // Before the groups: they may move the server, and its old group counts what happens in the new one.
+  const oomCounter = createOomCounter(parseHierarchies(mountinfo, membership));
+  const groups = createControlGroups(mountinfo, membership);
+  const fifos = await createFifoPool(runtimeDirectory);
+  const shell = findFirst(["bash", "sh"], environment["PATH"]);
+  const features = featuresOf(groups, shell);
+  const nothing = openSync("/dev/null", "r+");
+  const machine = {
+    features,
+    workingDirectory: Buffer.from(workingDirectory),
+    runtimeDirectory,
+    environment: withoutWithheld(environment, secretEnvironmentNames),
+    shell,
+    fifos,
+    terminals: createTerminalOpener(),
+    groups,
+    oomCounter: oomCounter.read,
+    bootId: readBootId(),
+    oomScore: raisedOomScore(),
+    nothing,
+  };
+
+  return {
+    features,
+    notices: await noticesOf(features, fifos.available),
+    launch: (request) => launch(machine, request),
+    endLeftovers: (marks) => endLeftovers(marks, groups),
+    async close() {
+      await fifos.close();
+      groups.close();
+      oomCounter.close();
+      closeSync(nothing);
+    },
+  };
+}
+
+function featuresOf(groups: ControlGroups, shell: string | undefined): ReadonlySet<LauncherFeature> {
+  const features = new Set<LauncherFeature>();
+  if (hasTerminalAddon() && shell !== undefined) features.add("TERMINAL");
+  if (canSwitchUser()) features.add("USER_SWITCH");
+  if (groups.tracks) features.add("CONTROL_GROUP");
+  if (groups.limitsMemory && shell !== undefined) features.add("MEMORY_LIMIT");
+  if (groups.limitsProcesses) features.add("PROCESS_LIMIT");
+  if (shell !== undefined) features.add("CPU_TIME_LIMIT").add("OPEN_FILES_LIMIT");
+  return features;
+}
+
+async function noticesOf(features: ReadonlySet<LauncherFeature>, hasFifos: boolean): Promise<string[]> {
+  const notices: string[] = [];
+  if (!hasFifos) {
+    notices.push(
+      "There is no mkfifo, so commands get sockets as standard streams and cannot open /dev/stdin, /dev/stdout and /dev/stderr; install coreutils.",
+    );
+  }
+  if (!features.has("TERMINAL")) notices.push(`There are no terminals: node-pty is not built. ${TERMINAL_REMEDY}`);
+  if (!features.has("CONTROL_GROUP")) {
+    notices.push(
+      "No control group can be made here, so a process that clears its environment and leaves its session outlives the end of its command; give the server a cgroup that it may write to.",
+    );
+  }
+  if (!features.has("MEMORY_LIMIT") || !features.has("PROCESS_LIMIT")) {
+    notices.push(
+      "Limits of memory or of the number of processes cannot be enforced here; give the server a cgroup with the memory and pids controllers that it may write to.",
+    );
+  }
+  if (features.has("USER_SWITCH") && (await findSetpriv()) === undefined) {
+    notices.push(
+      "There is no setpriv, so a command that runs as another user has none of that user's further groups; install util-linux.",
+    );
+  }
+  return notices;
+}
+
+/** Well above the server's own, as far as it goes. Raising needs no privilege; a child keeps its parent's otherwise. */
+function raisedOomScore(): string | undefined {
+  const own = readOrEmpty("/proc/self/oom_score_adj").trim();
+  return own === "" ? undefined : String(Math.min(1000, Number(own) + 500));
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

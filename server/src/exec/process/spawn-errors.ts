@@ -1,0 +1,100 @@
+import {
+  DomainError,
+  FailedPrecondition,
+  InvalidRequest,
+  LimitExceeded,
+  PermissionDenied,
+  Unsupported,
+} from "../../util/errors.ts";
+
+export interface SpawnContext {
+  /** The program as it was asked for, and its arguments; the shell alone for a shell line. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly user: string | undefined;
+}
+
+/** What the kernel still refuses after the directory, the program and the user were found. */
+export function spawnError(error: unknown, { args, environment, user }: SpawnContext): Error {
+  if (error instanceof DomainError) return error;
+  const program = args[0] ?? "";
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  const named = JSON.stringify(program);
+  switch (code) {
+    case "E2BIG":
+      return new InvalidRequest(
+        "ARGUMENTS_TOO_LARGE",
+        `The arguments and the environment of ${named} have ${sizeOf(args, environment)} bytes; the kernel takes 128 KiB a value and a quarter of the stack limit in all.`,
+        {
+          subject: program,
+          remedy: "Send the text by standard input or in a file, or as a shell line, which may be long.",
+          cause: error,
+        },
+      );
+    case "EAGAIN":
+    case "ENOMEM":
+    case "EMFILE":
+    case "ENFILE":
+    case "ENOSPC":
+      return new LimitExceeded(
+        "MACHINE_EXHAUSTED",
+        `The machine has nothing left to start ${named} with: ${exhausted[code]}.`,
+        {
+          subject: program,
+          remedy: "Wait until other commands have ended, or raise the machine's limits.",
+          retryDelayMs: 1000,
+          cause: error,
+        },
+      );
+    case "ENOENT":
+      return unfit(program, "it, or the loader that its first bytes name, is gone", error);
+    case "ENOEXEC":
+    case "ELIBBAD":
+      return unfit(program, "the kernel does not know its format", error);
+    case "ETXTBSY":
+      return unfit(program, "it is open for writing", error);
+    case "EPERM":
+      if (user === undefined) break;
+      return new Unsupported(
+        "USER_UNSUPPORTED",
+        `The kernel does not let the server become the user ${JSON.stringify(user)}.`,
+        {
+          subject: user,
+          remedy: "Leave `user` empty, or run the server as root with CAP_SETUID and CAP_SETGID.",
+          cause: error,
+        },
+      );
+    default:
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return new PermissionDenied("ACCESS_DENIED", `The kernel refuses to run ${named}: ${message}.`, {
+      subject: program,
+      cause: error,
+    });
+  }
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+const exhausted: Record<string, string> = {
+  EAGAIN: "no more processes",
+  ENOMEM: "no more memory",
+  EMFILE: "no more open files for the server",
+  ENFILE: "no more open files",
+  ENOSPC: "no more space",
+};
+
+function sizeOf(args: readonly string[], environment: Readonly<Record<string, string>>): number {
+  const texts = [...args, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
+  return texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+}
+
+function unfit(program: string, why: string, cause: unknown): Error {
+  return new FailedPrecondition(
+    "PROGRAM_NOT_EXECUTABLE",
+    `The program ${JSON.stringify(program)} cannot be run: ${why}.`,
+    {
+      subject: program,
+      cause,
+    },
+  );
+}
