@@ -120,11 +120,12 @@ export class Journal {
     if (data.length === 0) return DONE;
     this.#tail.push(stream, data);
     if (this.#flushing !== undefined) return this.#flushed();
-    if (this.#storageError !== undefined && this.#end.cursor < this.#retryCursor) {
+    if (this.#storageError === undefined) {
+      if (data.length <= MAX_SYNC_BYTES && this.#writeSync()) return DONE;
+    } else if (this.#tail.end.cursor < this.#retryCursor) {
       this.#keepInMemory();
       return DONE;
     }
-    if (data.length <= MAX_SYNC_BYTES && this.#writeSync()) return DONE;
     return this.#flushed();
   }
 

@@ -70,9 +70,9 @@ export async function filterLines(journal: Journal, options: LineFilterOptions):
     answer: new LineAnswer(options),
     pace: new Pace(MAX_WORK_MS),
   };
-  const nextCursor = await scan(search, begin);
+  const { nextCursor, isInLine } = await scan(search, begin);
   const isAtEnd = nextCursor === journal.endCursor;
-  const isComplete = isAtEnd && (!options.ended || addRest(search, nextCursor));
+  const isComplete = isAtEnd && (!options.ended || (!isInLine && addRest(search, nextCursor)));
   return { lines: search.answer.lines, lost, nextCursor, truncated: !isComplete };
 }
 
@@ -84,8 +84,11 @@ interface Search {
   readonly pace: Pace;
 }
 
-/** Looks at what was printed from `begin` on, and returns the cursor from which on it has not. */
-async function scan({ journal, splitters, isWanted, answer, pace }: Search, begin: number): Promise<number> {
+/** Looks at what was printed from `begin` on. `isInLine` says that it stopped behind a piece whose line goes on. */
+async function scan(
+  { journal, splitters, isWanted, answer, pace }: Search,
+  begin: number,
+): Promise<{ nextCursor: number; isInLine: boolean }> {
   let cursor = begin;
   while (cursor < begin + MAX_SCAN_BYTES && !pace.isOver) {
     const { lost, chunks, nextCursor } = await journal.read(cursor, READ_BYTES);
@@ -93,15 +96,15 @@ async function scan({ journal, splitters, isWanted, answer, pace }: Search, begi
     if (lost !== undefined || chunks.length === 0) break;
     for (const chunk of chunks) {
       for (const line of splitters.get(chunk.stream)?.feed(chunk) ?? []) {
-        if (isWanted(line) && !answer.add(chunk.stream, line)) return line.endCursor;
+        if (isWanted(line) && !answer.add(chunk.stream, line)) return { nextCursor: line.endCursor, isInLine: true };
         if (pace.isDue) await pace.letOthersRun();
-        if (answer.isFull || pace.isOver) return line.endCursor + 1;
+        if (answer.isFull || pace.isOver) return { nextCursor: line.endCursor + 1, isInLine: line.partial };
       }
     }
     cursor = nextCursor;
     if (pace.isDue) await pace.letOthersRun();
   }
-  return cursor;
+  return { nextCursor: cursor, isInLine: false };
 }
 
 /** Adds the lines that only the end of the output ends; returns false where there are some for which there is no room. */
