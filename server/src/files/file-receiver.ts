@@ -7,6 +7,7 @@ import { crc32 } from "./crc32.ts";
 import { systemCode } from "./errno.ts";
 import { checkEtag, checkRegular, findInfo, readInfo } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
+import { setModifyTime } from "./modify-time.ts";
 import { createPart, partPrefix, placePart, removePart, reopenPart } from "./part-file.ts";
 import { pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -194,7 +195,7 @@ export class FileReceiver implements Receiver {
     }
     if (mode !== undefined) await handle.chmod(mode);
     const { modifyTime } = this.#header;
-    if (modifyTime !== undefined) await handle.utimes(modifyTime, modifyTime);
+    if (modifyTime !== undefined) await setModifyTime(handle, modifyTime);
   }
 }
 

@@ -32,14 +32,13 @@ export function readTarEntry(header: Header): TarInput | undefined {
   if (type === undefined || Object.keys(pax).some((key) => key.startsWith("GNU.sparse."))) return undefined;
   const name = bytesOf(header.name, pax["path"]);
   const linkName = bytesOf(header.linkname ?? "", pax["linkpath"]);
-  const mtime = Number(pax["mtime"] ?? Number.NaN);
   return {
     name,
     names: safeNames(name, name),
     type,
     size: header.size ?? 0,
     mode: header.mode ?? 0o644,
-    modifyTime: Number.isFinite(mtime) ? mtime : (header.mtime?.getTime() ?? 0) / 1000,
+    modifyTime: paxTime(pax["mtime"]) ?? (header.mtime?.getTime() ?? 0) / 1000,
     target: linkName,
     linkNames: type === "hardlink" ? safeNames(linkName, name) : [],
   };
@@ -52,6 +51,14 @@ function bytesOf(name: string, pax: string | undefined): PathBytes {
     throw refused(Buffer.from(pax), "is not UTF-8 in a pax record; GNU's format (tar --format=gnu) takes it");
   }
   return Buffer.from(pax);
+}
+
+/** Seconds of a pax record, cut to the microsecond. */
+function paxTime(text: string | undefined): number | undefined {
+  const [, sign, seconds, fraction = ""] = /^(-?)(\d+)(?:\.(\d*))?$/.exec(text ?? "") ?? [];
+  if (seconds === undefined) return undefined;
+  const microseconds = Number(fraction.slice(0, 6).padEnd(6, "0"));
+  return (Number(seconds) + microseconds / 1e6) * (sign === "-" ? -1 : 1);
 }
 
 function safeNames(path: PathBytes, entry: PathBytes): PathBytes[] {

@@ -91,8 +91,13 @@ export class TreeReceiver implements Receiver {
 
   #drained(): Promise<void> {
     return new Promise((resolve) => {
-      this.#extract.once("drain", resolve);
-      this.#extract.once("close", resolve);
+      const end = (): void => {
+        this.#extract.off("drain", end);
+        this.#extract.off("close", end);
+        resolve();
+      };
+      this.#extract.on("drain", end);
+      this.#extract.on("close", end);
     });
   }
 
@@ -128,6 +133,7 @@ export class TreeReceiver implements Receiver {
     try {
       await act();
     } catch (error) {
+      await this.#writer.settle();
       const known = fileError(error, this.path);
       if (known instanceof Error && "context" in known) {
         (known.context as { tree?: TreeReport }).tree = { ...this.tree };

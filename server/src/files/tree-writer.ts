@@ -3,7 +3,8 @@ import { link, open, rename, symlink, unlink } from "node:fs/promises";
 import type { TreeReport } from "../util/errors.ts";
 import { openOrMake } from "./directory.ts";
 import type { Directory } from "./directory.ts";
-import { isMissing, systemCode } from "./errno.ts";
+import { fileError, isMissing, systemCode } from "./errno.ts";
+import { setModifyTime } from "./modify-time.ts";
 import { makePartDirectory, removePartDirectory } from "./part-file.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -63,7 +64,7 @@ export class TreeWriter {
     this.#pendingNames.add(key);
     const written: Promise<void> = this.#writeFile(entry, at, data)
       .catch((error: unknown) => {
-        this.#failure ??= { error };
+        this.#failure ??= { error: fileError(error, entry.name) };
       })
       .finally(() => {
         this.#pending.delete(written);
@@ -72,10 +73,15 @@ export class TreeWriter {
     this.#pending.add(written);
   }
 
-  /** Waits until what is being written is there. */
+  /** Waits until what is being written is there; throws where some of it failed. */
   async drain(): Promise<void> {
-    await Promise.all(this.#pending);
+    await this.settle();
     this.#throwFailure();
+  }
+
+  /** Waits until nothing is being written. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending);
   }
 
   /** Dresses the directories, with `sync` makes all of it last, and lets go. */
@@ -86,7 +92,7 @@ export class TreeWriter {
       const handle = await open(directory.at, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
         await handle.chmod(entry.mode & 0o7777);
-        await handle.utimes(entry.modifyTime, entry.modifyTime);
+        await setModifyTime(handle, entry.modifyTime);
       } finally {
         await handle.close();
       }
@@ -97,7 +103,7 @@ export class TreeWriter {
     if (top !== undefined) {
       const handle = await open(this.#root.at, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
-        await handle.utimes(top.modifyTime, top.modifyTime);
+        await setModifyTime(handle, top.modifyTime);
       } finally {
         await handle.close();
       }
@@ -108,7 +114,7 @@ export class TreeWriter {
 
   /** Leaves what is in its place, and removes what is not. */
   async abandon(): Promise<void> {
-    await Promise.all(this.#pending);
+    await this.settle();
     await this.#removeParts().catch(() => {});
     await this.#close();
   }
@@ -131,7 +137,7 @@ export class TreeWriter {
       }
       // The umask may have taken bits away from the mode that it was opened with.
       if ((mode & (umask | 0o7000)) !== 0) await handle.chmod(mode);
-      await handle.utimes(entry.modifyTime, entry.modifyTime);
+      await setModifyTime(handle, entry.modifyTime);
     } finally {
       await handle.close();
     }
