@@ -2,14 +2,16 @@ import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { ExecService, FileService, WorkspaceService } from "@yonder/proto";
+import { ExecService, FileService, GitService, WorkspaceService } from "@yonder/proto";
 import { createLocalLauncher } from "./exec/process/local-launcher.ts";
 import { openExecEngine } from "./exec/recovery.ts";
 import { StateDirectory } from "./exec/state/state-directory.ts";
 import { Files } from "./files/files.ts";
+import { Git } from "./git/git.ts";
 import { Activity } from "./rpc/activity.ts";
 import { createFileService } from "./rpc/file-service.ts";
 import { createExecService } from "./rpc/exec-service.ts";
+import { createGitService } from "./rpc/git-service.ts";
 import type { Identity } from "./rpc/identity.ts";
 import { createWorkspaceService } from "./rpc/workspace-service.ts";
 import { defaultLimits, type Limits } from "./util/limits.ts";
@@ -56,6 +58,8 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Ope
   const uploadsDirectory = join(state.path, "uploads");
   const files = await Files.open({ workingDirectory, uploadsDirectory, confine: options.confine, limits });
   const file = createFileService(files, identity);
+  const git = new Git({ paths: files.paths, limits });
+  const gitService = createGitService(git, identity);
   const workspace = createWorkspaceService({
     identity,
     version,
@@ -73,8 +77,14 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Ope
     limits,
     notices: launcher.notices,
     routes: (router) =>
-      void router.service(ExecService, exec).service(FileService, file).service(WorkspaceService, workspace),
-    stop: (how) => engine.stop(how),
+      void router
+        .service(ExecService, exec)
+        .service(FileService, file)
+        .service(GitService, gitService)
+        .service(WorkspaceService, workspace),
+    async stop(how) {
+      await Promise.all([engine.stop(how), git.stop()]);
+    },
     async close() {
       await engine.close();
       await files.close();

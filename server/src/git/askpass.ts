@@ -1,0 +1,86 @@
+import { createServer, type Server, type Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import type { BoundPassword } from "./credentials.ts";
+import { originOf } from "./remote-url.ts";
+
+/** Answers the questions of one git process, over a socket that only the server's user can reach. */
+export interface Askpass {
+  /** What leads git and ssh to it; none of it is secret. */
+  readonly variables: Readonly<Record<string, string>>;
+  close(): Promise<void>;
+}
+
+/** Beside `src` and beside `dist` alike. */
+const PROGRAM = fileURLToPath(new URL("../../bin/askpass", import.meta.url));
+const MOST_QUESTION_BYTES = 64 * 1024;
+
+/**
+ * @param path where the socket is to lie, in a directory that nobody else can enter
+ * @param passphrase answers ssh's question for the passphrase of a key
+ */
+export async function openAskpass(
+  path: string,
+  passwords: readonly BoundPassword[],
+  passphrase: string,
+): Promise<Askpass> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    void answer(socket, (question) => answerTo(question, passwords, passphrase));
+  });
+  await listen(server, path);
+  return {
+    variables: {
+      GIT_ASKPASS: PROGRAM,
+      SSH_ASKPASS: PROGRAM,
+      SSH_ASKPASS_REQUIRE: "force",
+      YONDER_ASKPASS_SOCKET: path,
+      YONDER_ASKPASS_NODE: process.execPath,
+    },
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/**
+ * "Username for 'https://host': ", "Password for 'https://user@host': ", "Enter passphrase for (stdin): ". Whatever host
+ * a redirect or a submodule led git to, the question names it, and only the one that a secret is bound to is answered.
+ */
+export function answerTo(
+  question: string,
+  passwords: readonly BoundPassword[],
+  passphrase: string,
+): string | undefined {
+  if (/passphrase/i.test(question)) return passphrase === "" ? undefined : passphrase;
+  const [, what, address = ""] = /^(Username|Password) for '(.*)': ?$/s.exec(question) ?? [];
+  const origin = what === undefined ? undefined : originIn(address);
+  const found = passwords.find((password) => password.origin === origin);
+  return what === "Username" ? found?.username : found?.password;
+}
+
+/** The origin of an address whose user name git may have left as it was given. */
+function originIn(address: string): string | undefined {
+  const host = address.replace(/^(https?:\/\/).*@/s, "$1");
+  return URL.canParse(host) ? originOf(new URL(host)) : undefined;
+}
+
+async function answer(socket: Socket, find: (question: string) => string | undefined): Promise<void> {
+  socket.on("error", () => socket.destroy());
+  let question = "";
+  try {
+    for await (const chunk of socket.setEncoding("utf8")) {
+      question += String(chunk);
+      if (question.length > MOST_QUESTION_BYTES) return void socket.destroy();
+    }
+  } catch {
+    return;
+  }
+  socket.end(find(question) ?? "");
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
