@@ -6,7 +6,9 @@ const program = new Command("yonder")
   .description("Work in a workspace that is somewhere else, or serve one")
   .version(ownVersion(), "-V, --version", "Show the version")
   .helpOption("-h, --help", "Show this help")
-  .helpCommand(false);
+  .helpCommand(false)
+  // 2 as shells have it for wrong usage.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 // A verb's code is loaded when it is called, and reads its own arguments.
 verb("serve", "Serve a workspace: run commands in it for clients elsewhere", async (args) => {

@@ -7,9 +7,9 @@ export { version } from "./version.ts";
 export { openWorkspace } from "./workspace.ts";
 export type { OpenWorkspace, WorkspaceOptions } from "./workspace.ts";
 
-/** Runs `yonder serve` with these arguments until it is stopped by a signal; sets `process.exitCode`. */
-export async function serve(args: readonly string[]): Promise<void> {
+/** Runs `yonder serve` with these arguments until it is stopped by a signal, and ends the process. */
+export async function serve(args: readonly string[]): Promise<never> {
   // Not imported above: who embeds the server needs no command line.
   const { main } = await import("./main.ts");
-  await main(args);
+  return await main(args);
 }

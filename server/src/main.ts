@@ -8,15 +8,17 @@ import type { LogSink } from "./logging/logger.ts";
 import { startServer } from "./start-server.ts";
 import type { RunningServer } from "./start-server.ts";
 
-/** Runs `yonder serve` with these arguments until it is stopped; the exit code is in `process.exitCode`. */
-export async function main(args: readonly string[]): Promise<void> {
+/** Runs `yonder serve` with these arguments until it is stopped, and ends the process. */
+export async function main(args: readonly string[]): Promise<never> {
   try {
     await createServeCommand(process.env, serve).parseAsync(args, { from: "user" });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`yonder serve: ${error.message}\n`);
-    process.exitCode = misconfigured;
+    process.exit(misconfigured);
   }
+  // Commands that are left running would keep the process alive by their pipes.
+  process.exit(0);
 }
 
 async function serve(given: GivenSettings): Promise<void> {
@@ -34,10 +36,12 @@ async function serve(given: GivenSettings): Promise<void> {
 
 /** Waits for a signal and for the server's orderly end; a second signal ends the process at once. */
 async function untilStopped(server: RunningServer, { logger }: LogSink): Promise<void> {
+  let isStopping = false;
   const signal = await new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) {
-      process.once(name, () => {
-        process.on(name, () => process.exit(1));
+      process.on(name, () => {
+        if (isStopping) process.exit(1);
+        isStopping = true;
         resolve(name);
       });
     }

@@ -1,11 +1,15 @@
 import type { AddressInfo } from "node:net";
 import { createApp } from "./app.ts";
+import { ConfigError } from "./config/config-error.ts";
 import type { GivenSettings } from "./config/read-settings.ts";
 import { resolveConfig } from "./config/server-config.ts";
+import type { ServerConfig } from "./config/server-config.ts";
+import { StateDirectoryError } from "./exec/state/state-directory-error.ts";
 import { openEdge } from "./http/edge.ts";
 import type { Edge } from "./http/edge.ts";
 import { silentLogger } from "./logging/logger.ts";
 import type { Logger } from "./logging/logger.ts";
+import { within } from "./util/within.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /** Every setting of `yonder serve`, by the name it has in docs/server.md; what is left out has its default. */
@@ -25,7 +29,7 @@ export interface RunningServer {
   readonly healthPort: number | undefined;
   readonly workspaceId: string;
   readonly instanceId: string;
-  /** What could not be had on this machine, a sentence each. */
+  /** What could not be had on this machine, and what whoever runs it should know, a sentence each. */
   readonly notices: readonly string[];
   /**
    * Stops: no new work, running commands ended or left as the settings say, running calls finished within `graceMs`
@@ -43,11 +47,20 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { identity, activity, routes } = workspace;
   const { maxMessageBytes } = config.limits;
   edge.serve(createApp({ identity, activity, routes, maxMessageBytes, logger }));
+  const notices = [...workspace.notices, ...noticesOf(config, edge)];
+  for (const notice of notices) logger.warn(notice);
 
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
-    await edge.close({ graceMs, stopWork: () => workspace.stop({ leaveRunning: config.onStop === "leave" }) });
-    await workspace.close();
+    const stopWork = async (): Promise<void> => {
+      try {
+        await workspace.stop({ leaveRunning: config.onStop === "leave" });
+      } catch (error) {
+        logger.error({ err: error }, "the running commands could not be stopped");
+      }
+    };
+    await edge.close({ graceMs, stopWork });
+    if (!(await within(closeMs, workspace.close()))) logger.warn("the workspace took too long to close");
   };
   return {
     url: edge.url,
@@ -55,16 +68,33 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     address: edge.address,
     healthPort: edge.healthAddress?.port,
     ...identity,
-    notices: workspace.notices,
+    notices,
     close: ({ graceMs = config.drainTimeoutMs } = {}) => (closing ??= close(graceMs)),
   };
 }
+
+function noticesOf({ target, stateDirectory, noAuth }: ServerConfig, { requiresKey }: Edge): string[] {
+  const notices: string[] = [];
+  if (!requiresKey && noAuth)
+    notices.push("There is no API key: everybody who can reach this address can run commands.");
+  else if (!requiresKey && "host" in target) {
+    notices.push("There is no API key: every user of this machine can run commands; --api-key-file keeps them out.");
+  }
+  if (stateDirectory === undefined && "host" in target && target.port !== 0) {
+    notices.push("There is no place for the state, so a restart forgets it; name one with --state-directory.");
+  }
+  return notices;
+}
+
+/** How long the workspace may take to let go of its files. */
+const closeMs = 2_000;
 
 async function openOrClose<T>(edge: Edge, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
     await edge.close();
+    if (error instanceof StateDirectoryError) throw new ConfigError(error.message, { cause: error });
     throw error;
   }
 }

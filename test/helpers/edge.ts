@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { ConnectRouter, ServiceImpl, Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
-import type { ConnectTransportOptions } from "@connectrpc/connect-node";
-import { ExecService, WorkspaceService } from "@yonder/proto";
+import type { ConnectTransportOptions, GrpcTransportOptions } from "@connectrpc/connect-node";
+import { ExecService, FileService, WorkspaceService } from "@yonder/proto";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { createApp } from "../../server/src/app.ts";
@@ -19,6 +19,7 @@ export interface TestEdgeOptions {
   readonly apiKeys?: readonly string[];
   readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly exec?: Partial<ServiceImpl<typeof ExecService>>;
+  readonly files?: Partial<ServiceImpl<typeof FileService>>;
 }
 
 export interface TestEdge {
@@ -31,7 +32,7 @@ export interface TestEdge {
   readonly log: Record<string, unknown>[];
 }
 
-/** The server's edge on a free port over an ExecService that is made up; closed when the test is over. */
+/** The server's edge on a free port over services that are made up; closed when the test is over. */
 export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestEdge> {
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: "debug" }, { write: (line: string) => void log.push(JSON.parse(line)) });
@@ -49,7 +50,10 @@ export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestE
     maxMessageBytes: config.limits.maxMessageBytes,
     logger,
     routes: (router: ConnectRouter) =>
-      void router.service(ExecService, options.exec ?? {}).service(WorkspaceService, { getInfo: () => identity }),
+      void router
+        .service(ExecService, options.exec ?? {})
+        .service(FileService, options.files ?? {})
+        .service(WorkspaceService, { getInfo: () => identity }),
   });
   edge.serve(app);
   onTestFinished(() => edge.close());
@@ -57,16 +61,22 @@ export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestE
   return { app, edge, url: edge.url, port, workspaceId: identity.workspaceId, log };
 }
 
+type TransportOptions = Omit<GrpcTransportOptions, "baseUrl">;
+
 /** Each way in which connect-node can call, by name. */
-export const transports: Record<string, (baseUrl: string, options?: Partial<ConnectTransportOptions>) => Transport> = {
-  "grpc over HTTP/2": (baseUrl, options) => createGrpcTransport({ baseUrl, ...withoutVersion(options) }),
-  "grpc-web over HTTP/1.1": (baseUrl, options) => createGrpcWebTransport({ ...options, baseUrl, httpVersion: "1.1" }),
-  "grpc-web over HTTP/2": (baseUrl, options) => createGrpcWebTransport({ ...options, baseUrl, httpVersion: "2" }),
-  "connect over HTTP/1.1": (baseUrl, options) => createConnectTransport({ ...options, baseUrl, httpVersion: "1.1" }),
-  "connect over HTTP/2": (baseUrl, options) => createConnectTransport({ ...options, baseUrl, httpVersion: "2" }),
+export const transports = {
+  "grpc over HTTP/2": (baseUrl: string, options?: TransportOptions): Transport =>
+    createGrpcTransport({ ...options, baseUrl }),
+  "grpc-web over HTTP/1.1": (baseUrl: string, options?: TransportOptions): Transport =>
+    createGrpcWebTransport(over("1.1", baseUrl, options)),
+  "grpc-web over HTTP/2": (baseUrl: string, options?: TransportOptions): Transport =>
+    createGrpcWebTransport(over("2", baseUrl, options)),
+  "connect over HTTP/1.1": (baseUrl: string, options?: TransportOptions): Transport =>
+    createConnectTransport(over("1.1", baseUrl, options)),
+  "connect over HTTP/2": (baseUrl: string, options?: TransportOptions): Transport =>
+    createConnectTransport(over("2", baseUrl, options)),
 };
 
-function withoutVersion(options: Partial<ConnectTransportOptions> = {}): object {
-  const { httpVersion: _, ...rest } = options;
-  return rest;
+function over(httpVersion: "1.1" | "2", baseUrl: string, options: TransportOptions = {}): ConnectTransportOptions {
+  return { ...options, baseUrl, httpVersion } as ConnectTransportOptions;
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { limitSettings } from "./limit-settings.ts";
 import { entries, readSettings } from "./read-settings.ts";
 import type { Environment, GivenSettings } from "./read-settings.ts";
 import { keyVariables, variableOf } from "./settings.ts";
@@ -17,7 +18,7 @@ export function createServeCommand(environment: Environment, run: (given: GivenS
     .action(async () => await run(readSettings(flags, environment)));
   for (const [key, setting] of entries()) {
     const option = new Option(usage(setting), describe(setting));
-    command.addOption(option);
+    command.addOption(key in limitSettings ? option.helpGroup("Limits:") : option);
     command.on(`option:${option.name()}`, (value: string | null) => {
       const texts = (flags[key] ??= []);
       if (!setting.isList) texts.length = 0;

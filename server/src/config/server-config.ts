@@ -22,10 +22,12 @@ export async function resolveConfig(given: GivenSettings): Promise<ServerConfig>
   const values = fillSettings(given);
   const target = targetOf(given, values);
   const workingDirectory = resolve(values.workingDirectory);
-  await mustBeDirectory(workingDirectory);
+  await mustBeDirectory(workingDirectory, "working");
+  const confine = await confinementOf(values);
   return {
     ...values,
     workingDirectory,
+    confine,
     stateDirectory:
       values.stateDirectory === undefined ? await defaultStateDirectory(target) : resolve(values.stateDirectory),
     target,
@@ -51,13 +53,21 @@ function tlsOf({ tlsCert, tlsKey, clientCa }: SettingValues): TlsFiles | undefin
   return undefined;
 }
 
-async function mustBeDirectory(path: string): Promise<void> {
+async function confinementOf({ confine }: SettingValues): Promise<string | undefined> {
+  if (confine === undefined) return undefined;
+  if (process.platform !== "linux") throw new ConfigError("--confine needs Linux; leave it out");
+  const directory = resolve(confine);
+  await mustBeDirectory(directory, "confining");
+  return directory;
+}
+
+async function mustBeDirectory(path: string, which: string): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (found instanceof Error) {
     const why = found.code === "ENOENT" ? "does not exist" : `cannot be used: ${found.message}`;
-    throw new ConfigError(`The working directory ${path} ${why}; see --working-directory`);
+    throw new ConfigError(`The ${which} directory ${path} ${why}`);
   }
-  if (!found.isDirectory()) throw new ConfigError(`The working directory ${path} is no directory`);
+  if (!found.isDirectory()) throw new ConfigError(`The ${which} directory ${path} is no directory`);
 }
 
 function limitsOf(values: SettingValues): Limits {

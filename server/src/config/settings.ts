@@ -34,6 +34,11 @@ export const settings = {
     defaultText: "~/.local/state/yonder/HOST-PORT",
     help: "Where ids and output are kept over restarts; without a fixed port a temporary one",
   }),
+  confine: text({
+    flag: "confine",
+    placeholder: "DIRECTORY",
+    help: "Keep every path of the file and git services under this directory; commands go where they like (Linux only)",
+  }),
   apiKeyFile: text({
     flag: "api-key-file",
     placeholder: "FILE",

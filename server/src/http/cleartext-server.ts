@@ -25,7 +25,7 @@ export function createCleartextServer(handler: NodeHandler, limits: ConnectionLi
       else toHttp1(socket);
     });
   });
-  return { server: http1, goAway: () => sessions.goAway() };
+  return { server: http1, sessions };
 }
 
 function takeConnectionListener(server: Server): (socket: Socket) => void {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { App } from "../app.ts";
+import { within } from "../util/within.ts";
 import type { Listener } from "./listener.ts";
 import type { RunningRequests } from "./running-requests.ts";
 
@@ -24,7 +24,7 @@ export async function drain(
   lifecycle.refuseNewCalls();
   health.stop();
   listener.refuseConnections();
-  if (stopWork !== undefined) await withinMs(graceMs, stopWork());
+  if (stopWork !== undefined) await within(graceMs, stopWork());
   await running.idle(Math.max(0, deadline - performance.now()));
   lifecycle.cutRunningCalls();
   await running.idle(cutMs);
@@ -32,12 +32,3 @@ export async function drain(
 
 /** How long a peer may take to hear that its call was cut. */
 const cutMs = 1_000;
-
-async function withinMs(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const timeout = new AbortController();
-  try {
-    await Promise.race([work, sleep(timeoutMs, undefined, { signal: timeout.signal })]);
-  } finally {
-    timeout.abort();
-  }
-}

@@ -1,8 +1,8 @@
 import type { Server } from "node:net";
+import type { Http2Sessions } from "./http2-sessions.ts";
 
 /** A server for both HTTP versions, not yet listening. */
 export interface EdgeServer {
   readonly server: Server;
-  /** Tells the HTTP/2 peers to open no more streams. */
-  readonly goAway: () => void;
+  readonly sessions: Http2Sessions;
 }

@@ -34,6 +34,8 @@ export interface EdgeOptions {
 export interface Edge {
   readonly address: AddressInfo | string;
   readonly healthAddress: AddressInfo | undefined;
+  /** Whether calls need a key. */
+  readonly requiresKey: boolean;
   /** "http://127.0.0.1:8000", or "unix:/run/yonder.sock". */
   readonly url: string;
   /** From here on calls reach the app; until then every request is answered 503. */
@@ -72,6 +74,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     return {
       address: listener.address,
       healthAddress: healthListener?.address as AddressInfo | undefined,
+      requiresKey: ring !== undefined,
       url: urlOf(listener.address, config),
       serve(app) {
         served = app;
@@ -80,12 +83,12 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       },
       async close(drainOptions = { graceMs: 0 }) {
         if (served !== undefined) await drain(served, listener, running, drainOptions);
-        await Promise.all(listeners.map((each) => each.destroy()));
+        await Promise.all(listeners.map((each) => each.close(flushMs)));
         for (const close of closers) close();
       },
     };
   } catch (error) {
-    await Promise.all(listeners.map((each) => each.destroy()));
+    await Promise.all(listeners.map((each) => each.close(0)));
     for (const close of closers) close();
     throw error;
   }
@@ -100,6 +103,9 @@ function handlerOf(app: App, { config, logger }: EdgeOptions, ring: KeyRing | un
     guard: guard === undefined ? undefined : createHostGuard(guard),
   });
 }
+
+/** How long the last bytes may take to leave. */
+const flushMs = 500;
 
 async function createServer(
   { config, logger }: EdgeOptions,

@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
 import type { ConnectionLimits } from "./limits.ts";
 
@@ -18,14 +19,16 @@ export const http2Options: ServerOptions = {
 };
 
 export interface Http2Sessions {
-  /** Tells every peer to open no more streams; its connection closes when the running ones are done. */
-  goAway(): void;
+  /** Asks every peer to open no more streams. One that is on its way already is still heard. */
+  readonly announceEnd: () => void;
+  /** Closes every connection once its running streams are done and what they wrote is on its way. */
+  readonly close: () => void;
 }
 
 /** Widens each session's window and ends the sessions whose peer is gone without a word. */
 export function keepSessions(server: Http2Server | Http2SecureServer, limits: ConnectionLimits): Http2Sessions {
   const sessions = new Set<ServerHttp2Session>();
-  let goingAway = false;
+  let ending = false;
 
   server.on("session", (session) => {
     sessions.add(session);
@@ -34,15 +37,27 @@ export function keepSessions(server: Http2Server | Http2SecureServer, limits: Co
     session.on("error", () => {});
     session.setLocalWindowSize(windowBytes);
     watchPeer(session, limits);
-    if (goingAway) session.close();
+    if (ending) announceEnd(session);
   });
 
   return {
-    goAway() {
-      goingAway = true;
+    announceEnd() {
+      if (ending) return;
+      ending = true;
+      sessions.forEach(announceEnd);
+    },
+    close() {
       for (const session of sessions) session.close();
     },
   };
+}
+
+/**
+ * The notice of RFC 9113 (6.8). `session.close()` at once would break off the streams that cross it on the way, with
+ * nothing to tell their callers that they did not run.
+ */
+function announceEnd(session: ServerHttp2Session): void {
+  if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, 2 ** 31 - 1);
 }
 
 /** A peer that is frozen or cut off sends no reset: only a ping without an answer tells. */

@@ -8,14 +8,14 @@ export type ListenTarget = { readonly socket: string } | { readonly host: string
 export interface Listener {
   /** Where it listens: a path, or an address with the port that was picked. */
   readonly address: AddressInfo | string;
-  /** Takes no more connections, closes the idle ones and lets running calls finish. */
+  /** Takes no more connections and closes the idle ones; those with running calls go on. */
   refuseConnections(): void;
-  /** Breaks off what is left, and resolves when the last connection is closed. */
-  destroy(): Promise<void>;
+  /** Closes the connections, what was written on them first; breaks off what is left after `timeoutMs`. */
+  close(timeoutMs: number): Promise<void>;
 }
 
 /** Makes the server listen. */
-export async function listen({ server, goAway }: EdgeServer, target: ListenTarget): Promise<Listener> {
+export async function listen({ server, sessions }: EdgeServer, target: ListenTarget): Promise<Listener> {
   const sockets = trackSockets(server);
   if ("socket" in target) await listenOnSocket(server, target.socket);
   else await listenOnPort(server, target);
@@ -23,17 +23,21 @@ export async function listen({ server, goAway }: EdgeServer, target: ListenTarge
   const closed = new Promise<void>((resolve) => server.once("close", () => resolve()));
   const address = server.address();
   if (address === null) throw new Error("the server does not listen");
+  const refuseConnections = (): void => {
+    // Closes idle HTTP/1.1 connections as well, and removes the file of a UNIX socket.
+    if (server.listening) server.close();
+    sessions.announceEnd();
+  };
   return {
     address,
-    refuseConnections() {
-      // For a UNIX socket this removes its file, too.
-      if (server.listening) server.close();
-      goAway();
-    },
-    async destroy() {
-      if (server.listening) server.close();
-      for (const socket of sockets) socket.destroy();
+    refuseConnections,
+    async close(timeoutMs) {
+      refuseConnections();
+      sessions.close();
+      closeIdleConnections(server);
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), timeoutMs);
       await closed;
+      clearTimeout(timer);
     },
   };
 }
@@ -63,6 +67,11 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
     default:
       return new ConfigError(`The server cannot listen on ${where}: ${error.message}`, cause);
   }
+}
+
+/** Those over HTTP/1.1. Both kinds of servers can do it, but only one says so in its type. */
+function closeIdleConnections(server: Server & { closeIdleConnections?: () => void }): void {
+  server.closeIdleConnections?.();
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

@@ -5,7 +5,7 @@ import type { Logger } from "../logging/logger.ts";
 import type { GateCheck } from "../rpc/request-gate.ts";
 import { createCors } from "./cors.ts";
 import { createHealthPage } from "./health-page.ts";
-import { guardKeepAlive } from "./keep-alive-guard.ts";
+import { guardEarlyAnswer } from "./early-answer.ts";
 import { createNodeHandler } from "./node-handler.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-types.ts";
 
@@ -27,7 +27,7 @@ export function createRequestHandler(options: RequestHandlerOptions): NodeHandle
   const { app, logger, allowedOrigins, authenticate, guard } = options;
   const calls = createNodeHandler({ routes: app.routes, routerOptions: app.routerOptions(authenticate), logger });
   const answerers = [...(guard === undefined ? [] : [guard]), createCors(allowedOrigins), createHealthPage(app.health)];
-  return withKeepAliveGuard(app, (request, response) => {
+  return withGuard(app, (request, response) => {
     if (!answerers.some((answer) => answer(request, response))) calls(request, response);
   });
 }
@@ -40,14 +40,14 @@ export function createHealthHandler(app: App, logger: Logger): NodeHandler {
     routerOptions: app.routerOptions(),
     logger,
   });
-  return withKeepAliveGuard(app, (request, response) => {
+  return withGuard(app, (request, response) => {
     if (!page(request, response)) calls(request, response);
   });
 }
 
-function withKeepAliveGuard({ lifecycle }: App, handler: NodeHandler): NodeHandler {
+function withGuard({ lifecycle }: App, handler: NodeHandler): NodeHandler {
   return (request, response) => {
-    guardKeepAlive(request, response, () => lifecycle.stopping);
+    guardEarlyAnswer(request, response, () => lifecycle.stopping);
     handler(request, response);
   };
 }

@@ -31,5 +31,5 @@ export function createTlsServer(
     handler,
   );
   const sessions = keepSessions(server, limits);
-  return { server, goAway: () => sessions.goAway(), renew: (renewed) => server.setSecureContext(renewed) };
+  return { server, sessions, renew: (renewed) => server.setSecureContext(renewed) };
 }

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { onTestFinished } from "vitest";
+
+/** The command in a process of its own. */
+export interface Yonder {
+  readonly pid: number;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves to the URL that it says it listens on; rejects if it ends before. */
+  readonly listening: () => Promise<string>;
+  /** The exit code, or the signal's name. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+}
+
+/** Runs `yonder` with these arguments; its environment is this process's without YONDER_*, and with `environment`. */
+export function runYonder(args: readonly string[], environment: Record<string, string> = {}): Yonder {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("YONDER_")));
+  const child = spawn(process.execPath, [...command, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...inherited, ...environment },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const exited = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal ?? 0));
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  return {
+    pid: child.pid ?? 0,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    kill: (signal) => void child.kill(signal),
+    exited,
+    listening: () =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          const [, url] = /^yonder is listening on (\S+)\n/m.exec(stdout) ?? [];
+          if (url !== undefined) resolve(url);
+        };
+        child.stdout.on("data", check);
+        check();
+        void exited.then((code) => reject(new Error(`yonder ended with ${code}: ${stderr}`)));
+      }),
+  };
+}
+
+/** From the sources where this Node can run them, else from what was built. */
+const command: readonly string[] = process.features.typescript
+  ? ["--conditions=@yonder/source", pathOf("../../cli/src/main.ts")]
+  : [pathOf("../../cli/bin/yonder.js")];
+
+function pathOf(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}
