@@ -1,6 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { createConnectRouter, createRouterTransport } from "@connectrpc/connect";
 import type { ConnectRouter, ConnectRouterOptions, Transport } from "@connectrpc/connect";
+import { file_yonder_workspace_v1_error as errorFile } from "@yonder/proto";
 import { Health } from "@yonder/proto/grpc/health/v1/health";
 import { ServerReflection } from "@yonder/proto/grpc/reflection/v1/reflection";
 import { ServerReflection as ServerReflectionV1Alpha } from "@yonder/proto/grpc/reflection/v1alpha/reflection";
@@ -53,7 +54,9 @@ export function createApp({ identity, activity, routes, maxMessageBytes, logger 
     const strict = createStrictRouter(router);
     routes(strict);
     strict.service(Health, createHealthService(health));
-    const reflection = createReflectionService(() => (index ??= new DescriptorIndex(servicesOf(register))));
+    const reflection = createReflectionService(
+      () => (index ??= new DescriptorIndex(servicesOf(register), [errorFile])),
+    );
     strict.service(ServerReflection, reflection);
     // The two versions have the same messages under other names.
     strict.service(ServerReflectionV1Alpha, reflection as object);

@@ -9,9 +9,11 @@ export class DescriptorIndex {
   readonly #fileBySymbol = new Map<string, DescFile>();
   readonly #extensions = new Map<string, Map<number, DescFile>>();
 
-  constructor(services: readonly DescService[]) {
+  /** @param details files that no service imports, since their messages come as details of a status */
+  constructor(services: readonly DescService[], details: readonly DescFile[] = []) {
     this.services = services.map(({ typeName }) => typeName).toSorted();
     for (const { file } of services) this.#addFile(file);
+    for (const file of details) this.#addFile(file);
   }
 
   fileByName(name: string): DescFile | undefined {
