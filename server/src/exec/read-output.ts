@@ -4,6 +4,11 @@ import { filterLines, type FilteredLine, type LineFilterOptions } from "./journa
 import type { OutputStream } from "./spec.ts";
 import type { EndRecord } from "./state/records.ts";
 
+/** Where the other stream printed much, a call looks at so many bytes and answers what it found. */
+const MOST_SCANNED_BYTES = 64 * 1024 * 1024;
+/** Keeps a reply of the smallest chunks under what a stock client takes. */
+const MOST_CHUNKS = 4096;
+
 export interface OutputQuery {
   readonly start: { readonly cursor?: number; readonly tailBytes?: number };
   readonly maxBytes: number;
@@ -88,7 +93,7 @@ async function waitForOutput(
   }
 }
 
-/** Reads until there are enough bytes of the wanted stream, or none are left. */
+/** Reads until there are enough bytes of the wanted stream, none are left, or one call has looked at enough. */
 async function readOneStream(
   journal: Journal,
   cursor: number,
@@ -98,8 +103,10 @@ async function readOneStream(
   if (stream === undefined) return first;
   const chunks = first.chunks.filter((chunk) => chunk.stream === stream);
   let { nextCursor } = first;
-  for (let bytes = byteLength(chunks); bytes < maxBytes && nextCursor < journal.endCursor; bytes = byteLength(chunks)) {
-    const more = await journal.read(nextCursor, maxBytes - bytes);
+  while (nextCursor < journal.endCursor && nextCursor - cursor < MOST_SCANNED_BYTES && chunks.length < MOST_CHUNKS) {
+    const roomBytes = maxBytes - byteLength(chunks);
+    if (roomBytes <= 0) break;
+    const more = await journal.read(nextCursor, roomBytes);
     chunks.push(...more.chunks.filter((chunk) => chunk.stream === stream));
     ({ nextCursor } = more);
   }
