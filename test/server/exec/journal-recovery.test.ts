@@ -12,9 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
 import { Journal, type JournalOptions } from "../../../server/src/exec/journal/journal.ts";
 
 const KIB = 1024;

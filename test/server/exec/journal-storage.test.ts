@@ -2,9 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from "vitest";
-
 import { Journal, type JournalOptions } from "../../../server/src/exec/journal/journal.ts";
 
 const KIB = 1024;

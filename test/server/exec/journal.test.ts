@@ -10,9 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
 import { Journal, type JournalOptions, type JournalRead } from "../../../server/src/exec/journal/journal.ts";
 import { journalNames } from "../../../server/src/exec/journal/recover.ts";
 import { OutOfRange } from "../../../server/src/util/errors.ts";
@@ -93,9 +91,17 @@ describe("Journal", () => {
     const journal = new Journal(options());
     const printed = Buffer.alloc(64 * KIB, "x");
     await journal.append("stdout", printed);
-    await Promise.all(readdirSync(directory).map((file) => truncateSync(join(directory, file))));
+    for (const file of readdirSync(directory)) truncateSync(join(directory, file));
     const { chunks } = await journal.read(0, 64 * KIB);
     expect(chunks[0]?.data.buffer).toBe(printed.buffer);
+    await journal.close();
+  });
+
+  it("says so where its file was cut short by somebody else", async () => {
+    const journal = new Journal(options({ memoryBytes: 64 * KIB }));
+    for (let i = 0; i < 4; i++) await journal.append("stdout", Buffer.alloc(64 * KIB));
+    for (const file of readdirSync(directory)) truncateSync(join(directory, file));
+    await expect(journal.read(0, KIB)).rejects.toThrow("somebody else");
     await journal.close();
   });
 

@@ -1,10 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
 import { Journal, type JournalOptions } from "../../../server/src/exec/journal/journal.ts";
 import {
   filterLines,
@@ -265,13 +263,11 @@ describe("filterLines", () => {
           const found: Found[] = [];
           let cursor = 0;
           const page = async (ended: boolean): Promise<boolean> => {
-            const { lines, nextCursor, truncated } = await filter({
-              ...{ cursor, expression, invert, stream, maxLines, maxBytes, ended },
-            });
+            const asked = { cursor, expression, invert, stream, maxLines, maxBytes, ended };
+            const { lines, nextCursor, truncated } = await filter(asked);
             expect(nextCursor).toBeGreaterThanOrEqual(cursor);
             cursor = nextCursor;
-            const lengthOf = ({ data }: { data: Uint8Array }): string => Buffer.from(data).toString();
-            found.push(...lines.map((line) => ({ ...line, text: lengthOf(line) })).map(({ data: _, ...line }) => line));
+            for (const { data, ...line } of lines) found.push({ ...line, text: Buffer.from(data).toString() });
             return truncated;
           };
           for (const [i, { stream: to, text }] of printed.entries()) {

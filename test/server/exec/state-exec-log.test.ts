@@ -3,9 +3,7 @@ import { once } from "node:events";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-
 import { ExecLog, type LoggedExec } from "../../../server/src/exec/state/exec-log.ts";
 import type { EndRecord, StartRecord } from "../../../server/src/exec/state/records.ts";
 import { LimitExceeded } from "../../../server/src/util/errors.ts";

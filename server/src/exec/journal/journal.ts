@@ -137,6 +137,8 @@ export class Journal {
       // The files are of use as long as what is in memory follows on them.
       return inMemory <= (this.#files.end?.cursor ?? -1) ? this.beginCursor : inMemory;
     }
+    // Memory reaches further back than the files where some were dropped to make room for others.
+    if (this.#begin === this.#tail.begin && this.#tail.bytes + encoded <= this.#memoryBytes) return this.beginCursor;
     const more = this.#tail.unwrittenBytes + encoded;
     const inFiles = this.#files.beginAfter(more);
     if (inFiles !== undefined) return inFiles;
@@ -272,6 +274,7 @@ export class Journal {
       return false;
     }
     if (!collector.empty) return true;
+    if (segment.writable) throw new Error(`${segment.path} was changed by somebody else while it was being written`);
     this.#files.dropThrough(segment);
     return false;
   }

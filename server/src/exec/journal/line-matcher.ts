@@ -1,7 +1,5 @@
 import { isUtf8 } from "node:buffer";
-
 import { RE2JS } from "re2js";
-
 import { InvalidRequest } from "../../util/errors.ts";
 
 export interface LineExpression {

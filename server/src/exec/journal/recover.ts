@@ -1,6 +1,5 @@
 import { readdir, unlink } from "node:fs/promises";
 import { join } from "node:path";
-
 import { Segment } from "./segment.ts";
 import { parseSegmentName } from "./segment-name.ts";
 

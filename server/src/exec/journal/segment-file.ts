@@ -1,6 +1,5 @@
 import { close, closeSync, constants, openSync, read, unlinkSync, write, writev } from "node:fs";
 import { promisify } from "node:util";
-
 import type { Position } from "./record.ts";
 
 /** What a segment needs of the file system, on plain descriptors: they cost less than file handles, and never close themselves. */

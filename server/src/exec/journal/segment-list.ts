@@ -1,5 +1,4 @@
 import { join } from "node:path";
-
 import { LostPositions } from "./lost-positions.ts";
 import type { Batch } from "./memory-tail.ts";
 import type { Position } from "./record.ts";

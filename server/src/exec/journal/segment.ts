@@ -1,5 +1,4 @@
 import { fstatSync, unlinkSync, writevSync } from "node:fs";
-
 import type { ChunkCollector, Mark } from "./chunks.ts";
 import type { Batch } from "./memory-tail.ts";
 import { advance, type Position, RecordWalk } from "./record.ts";

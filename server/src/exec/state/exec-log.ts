@@ -1,5 +1,4 @@
 import { join } from "node:path";
-
 import { LimitExceeded } from "../../util/errors.ts";
 import type { LeftoverMark } from "../launcher.ts";
 import { type LogLine, parseLine, serializeLine, VERSION } from "./log-line.ts";

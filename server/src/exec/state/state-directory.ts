@@ -3,7 +3,6 @@ import { constants } from "node:fs";
 import { mkdir, mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-
 import { DirectoryLock } from "./directory-lock.ts";
 import { StateDirectoryError } from "./state-directory-error.ts";
 
