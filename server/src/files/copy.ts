@@ -10,7 +10,7 @@ import { checkEtag, checkRegular, findInfo, readInfo } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { partPrefix } from "./part-file.ts";
-import { isWithin, pathText, splitPath } from "./path-bytes.ts";
+import { dot, isWithin, joinPath, pathText, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
 import { readChunks } from "./read-chunks.ts";
@@ -53,7 +53,7 @@ export function copy(paths: Paths, query: CopyQuery): Promise<{ file: FileInfo; 
 
 /** Everything is copied by the writer that unpacks trees: whole files, no links followed. */
 async function copyInto(paths: Paths, source: Place, info: FileInfo, destination: Place): Promise<TreeReport> {
-  const parent = await openDirectory(destination.directory, true);
+  const parent = await openDirectory(joinPath(destination.directory, dot), true);
   const writer = new TreeWriter(parent, Buffer.from(partPrefix + randomBytes(12).toString("hex")));
   try {
     await writeEntry(writer, info, [destination.name], source.at);

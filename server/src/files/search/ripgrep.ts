@@ -52,6 +52,8 @@ export async function* searchRegex(
   let bytes = 0;
   for await (const candidate of candidates) {
     if (!isText(candidate.at)) {
+      if (batch.length > 0) yield* searchBatch(batch, options, false);
+      [batch, bytes] = [[], 0];
       yield* searchBatch([candidate], options, true);
       continue;
     }

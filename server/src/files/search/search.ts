@@ -2,7 +2,7 @@ import { fileError } from "../errno.ts";
 import type { FileKind } from "../file-info.ts";
 import { IgnoreRules } from "../ignore-rules.ts";
 import { openDirectory } from "../directory.ts";
-import { baseName, pathText } from "../path-bytes.ts";
+import { baseName, dot, joinPath, pathText } from "../path-bytes.ts";
 import type { PathBytes } from "../path-bytes.ts";
 import { readInfo } from "../file-info.ts";
 import type { Paths } from "../place.ts";
@@ -91,17 +91,17 @@ class Searcher {
     if (isDirectory) {
       const top = await paths.locate(root, { follow: "no" }, (place) => openDirectory(place.at, paths.isConfined));
       try {
-        yield* this.#matchAll(this.#walk(top.at, paths.isConfined));
+        yield* this.#matchAll(this.#walk(joinPath(top.at, dot), paths.isConfined));
       } finally {
         await top.close();
       }
     } else {
       // Held open as long as it is read, through the directory that it lies in.
       const top = await paths.locate(root, { follow: "no" }, (place) =>
-        openDirectory(place.directory, paths.isConfined),
+        openDirectory(joinPath(place.directory, dot), paths.isConfined),
       );
       const name = baseName(root);
-      const at = Buffer.concat([top.at, Buffer.from("/"), name]);
+      const at = joinPath(top.at, name);
       try {
         yield* this.#matchAll([{ path: name, at, kind: (await readInfo(at, name, false)).kind }]);
       } finally {

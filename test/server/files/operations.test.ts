@@ -1,0 +1,216 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmod, lstat, mkdir, readFile, readdir, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FileKind } from "@yonder/proto";
+import { describe, expect, test } from "vitest";
+import { expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
+import { describeTree } from "../../helpers/trees.ts";
+
+describe("Stat", () => {
+  test("tells of what a link leads to, or of the link", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "f"), "abc");
+    await symlink("f", join(directory, "link"));
+    expect((await client.stat({ path: "link", sha256: true })).file).toMatchObject({
+      kind: FileKind.REGULAR,
+      sizeBytes: 3n,
+    });
+    expect((await client.stat({ path: "link", noFollow: true })).file).toMatchObject({
+      kind: FileKind.SYMLINK,
+      linkTarget: "f",
+    });
+    expect((await client.stat({})).file).toMatchObject({ kind: FileKind.DIRECTORY, path: directory });
+    expect((await client.stat({ path: "f", sha256: true })).file?.sha256.length).toBe(32);
+  });
+
+  test("gives another etag after every change", async () => {
+    const { client, directory } = await openFileServer();
+    const etag = async (): Promise<string> => (await client.stat({ path: "f" })).file?.etag ?? "";
+    await writeFile(join(directory, "f"), "a");
+    const first = await etag();
+    await writeFile(join(directory, "f"), "bb");
+    const second = await etag();
+    await writeFile(join(directory, "g"), "bb");
+    await rename(join(directory, "g"), join(directory, "f"));
+    expect(new Set([first, second, await etag()]).size).toBe(3);
+  });
+});
+
+describe("MakeDirectory", () => {
+  test("makes parents where it is told to, with the mode", async () => {
+    const { client, directory } = await openFileServer();
+    await expectReason(client.makeDirectory({ path: "a/b" }), "FILE_NOT_FOUND");
+    expect(await client.makeDirectory({ path: "a/b", parents: true, mode: 0o2770 })).toMatchObject({ created: true });
+    expect((await stat(join(directory, "a/b"))).mode & 0o7777).toBe(0o2770);
+    expect(await client.makeDirectory({ path: "a/b", parents: true })).toMatchObject({ created: false });
+    await expectReason(client.makeDirectory({ path: "a/b" }), "FILE_EXISTS");
+    await writeFile(join(directory, "f"), "");
+    await expectReason(client.makeDirectory({ path: "f", parents: true }), "FILE_EXISTS");
+  });
+
+  test("repeated with its request id answers as the first time", async () => {
+    const { client } = await openFileServer();
+    for (let round = 0; round < 2; round++) {
+      expect(await client.makeDirectory({ path: "a", requestId: "r" })).toMatchObject({ created: true });
+    }
+    await expectReason(client.makeDirectory({ path: "b", requestId: "r" }), "REQUEST_ID_CONFLICT");
+  });
+});
+
+describe("Move", () => {
+  test("renames files, directories and links, and replaces what has the name", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "a"), "a");
+    await writeFile(join(directory, "b"), "b");
+    await mkdir(join(directory, "d"));
+    await symlink("nowhere", join(directory, "link"));
+    await client.move({ sourcePath: "a", destinationPath: "b" });
+    await client.move({ sourcePath: "d", destinationPath: "e/f/g", createParents: true });
+    await client.move({ sourcePath: "link", destinationPath: "link2" });
+    expect(await readFile(join(directory, "b"), "utf8")).toBe("a");
+    expect((await readdir(directory)).toSorted()).toEqual(["b", "e", "link2"]);
+    expect(await readlink(join(directory, "link2"))).toBe("nowhere");
+  });
+
+  test("with if_absent never replaces, and its request id makes it repeatable", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "a"), "a");
+    await writeFile(join(directory, "b"), "b");
+    await mkdir(join(directory, "d"));
+    await expectReason(client.move({ sourcePath: "a", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
+    await expectReason(client.move({ sourcePath: "d", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
+    const request = { sourcePath: "a", destinationPath: "c", ifAbsent: true, requestId: "m" };
+    const { file } = await client.move(request);
+    expect((await client.move(request)).file).toEqual(file);
+    await expectReason(client.move({ sourcePath: "c", destinationPath: "x", ifMatch: "other" }), "ETAG_MISMATCH");
+    await client.move({ sourcePath: "c", destinationPath: "x", ifMatch: file?.etag ?? "" });
+  });
+
+  test("of a file over a directory, or onto one with entries, is a typed error", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "f"), "");
+    await mkdir(join(directory, "d/sub"), { recursive: true });
+    await mkdir(join(directory, "e"));
+    await expectReason(client.move({ sourcePath: "f", destinationPath: "d" }), "IS_A_DIRECTORY");
+    await expectReason(client.move({ sourcePath: "e", destinationPath: "d" }), "DIRECTORY_NOT_EMPTY");
+    await expectReason(client.move({ sourcePath: "d", destinationPath: "f" }), "NOT_A_DIRECTORY");
+    expect(
+      (await expectReason(client.move({ sourcePath: "d", destinationPath: "d/sub/x" }), "FILE_SYSTEM_REFUSED"))
+        .systemCode,
+    ).toBe("EINVAL");
+    await expectReason(client.move({ sourcePath: "no", destinationPath: "x" }), "FILE_NOT_FOUND");
+  });
+
+  test("to another file system copies and removes", async () => {
+    const { client, directory } = await openFileServer();
+    const { temporaryDirectory } = await import("../../helpers/file-server.ts");
+    const other = await temporaryDirectory("/dev/shm");
+    await mkdir(join(directory, "d/sub"), { recursive: true });
+    await writeFile(join(directory, "d/sub/f"), "x", { mode: 0o600 });
+    const before = describeTree(join(directory, "d"));
+    await client.move({ sourcePath: "d", destinationPath: join(other, "d") });
+    expect(describeTree(join(other, "d"))).toEqual(before);
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe("Copy", () => {
+  test("copies a tree with modes, times, links and hard links", async () => {
+    const { client, directory } = await openFileServer();
+    mkdirSync(join(directory, "a/sub/empty"), { recursive: true });
+    writeFileSync(join(directory, "a/f"), Buffer.alloc(600_000, 3), { mode: 0o741 });
+    writeFileSync(join(directory, "a/sub/g"), "g");
+    symlinkSync("../f", join(directory, "a/sub/link"));
+    const { linkSync } = await import("node:fs");
+    linkSync(join(directory, "a/f"), join(directory, "a/sub/hard"));
+    const { report } = await client.copy({
+      sourcePath: "a",
+      destinationPath: "x/y",
+      recursive: true,
+      createParents: true,
+    });
+    expect(report).toMatchObject({ files: 2n, directories: 3n, symlinks: 1n, hardLinks: 1n });
+    expect(describeTree(join(directory, "x/y"))).toEqual(describeTree(join(directory, "a")));
+    expect(await partsIn(directory)).toEqual([]);
+  });
+
+  test("of a directory wants to be told so, and does not go into itself", async () => {
+    const { client, directory } = await openFileServer();
+    await mkdir(join(directory, "a"));
+    await expectReason(client.copy({ sourcePath: "a", destinationPath: "b" }), "IS_A_DIRECTORY");
+    await expectReason(client.copy({ sourcePath: "a", destinationPath: "a/b", recursive: true }), "INVALID_FIELD");
+  });
+
+  test("with if_absent and if_match does what they say", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "a"), "a");
+    await writeFile(join(directory, "b"), "b");
+    await expectReason(client.copy({ sourcePath: "a", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
+    await expectReason(client.copy({ sourcePath: "a", destinationPath: "b", ifMatch: "no" }), "ETAG_MISMATCH");
+    await client.copy({ sourcePath: "a", destinationPath: "b" });
+    expect(await readFile(join(directory, "b"), "utf8")).toBe("a");
+  });
+});
+
+describe("Remove", () => {
+  test("takes directories with all that is in them, and no link's target", async () => {
+    const { client, directory } = await openFileServer();
+    await mkdir(join(directory, "keep"));
+    await writeFile(join(directory, "keep/f"), "");
+    await mkdir(join(directory, "d/e"), { recursive: true });
+    await symlink("../keep", join(directory, "d/link"));
+    for (let file = 0; file < 50; file++) await writeFile(join(directory, `d/e/${file}`), "");
+    await expectReason(client.remove({ path: "d" }), "DIRECTORY_NOT_EMPTY");
+    await client.remove({ path: "d", recursive: true });
+    expect(await readdir(directory, { recursive: true })).toEqual(["keep", "keep/f"]);
+  });
+
+  test("says whether something was there", async () => {
+    const { client, directory } = await openFileServer();
+    await expectReason(client.remove({ path: "f" }), "FILE_NOT_FOUND");
+    expect(await client.remove({ path: "f", missingOk: true })).toMatchObject({ removed: false });
+    await writeFile(join(directory, "f"), "");
+    expect(await client.remove({ path: "f", requestId: "r" })).toMatchObject({ removed: true });
+    expect(await client.remove({ path: "f", requestId: "r" })).toMatchObject({ removed: true });
+  });
+
+  test("spares the workspace's directory and what it lies in", async () => {
+    const { client, directory } = await openFileServer();
+    for (const path of [".", directory, "/", join(directory, "..")]) {
+      await expectReason(client.remove({ path, recursive: true }), "INVALID_FIELD").catch(async (error: unknown) => {
+        // ".." is left to the file system to read, which then refuses.
+        if (path !== join(directory, "..")) throw error;
+      });
+    }
+    expect((await lstat(directory)).isDirectory()).toBe(true);
+  });
+
+  test("with if_match removes only that state", async () => {
+    const { client, directory } = await openFileServer();
+    await writeFile(join(directory, "f"), "");
+    await expectReason(client.remove({ path: "f", ifMatch: "no" }), "ETAG_MISMATCH");
+    await chmod(join(directory, "f"), 0o600);
+    await client.remove({ path: "f", ifMatch: (await client.stat({ path: "f" })).file?.etag ?? "" });
+  });
+});
+
+test("paths with a NUL byte, two paths at once and none at all are refused by the field's name", async () => {
+  const { client } = await openFileServer();
+  expect((await expectReason(client.stat({ path: "a\0b" }), "INVALID_FIELD")).subject).toBe("path");
+  expect((await expectReason(client.stat({ path: "a", pathBytes: Buffer.from("a") }), "INVALID_FIELD")).subject).toBe(
+    "path",
+  );
+  expect((await expectReason(client.remove({}), "MISSING_FIELD")).subject).toBe("path");
+  expect((await expectReason(client.move({ sourcePath: "a" }), "MISSING_FIELD")).subject).toBe("destination_path");
+});
+
+test("a request that means another instance is refused and does nothing", async () => {
+  const { client, directory } = await openFileServer();
+  const expectedInstanceId = "another";
+  await expectReason(client.makeDirectory({ path: "a", expectedInstanceId }), "INSTANCE_CHANGED");
+  await expectReason(
+    client.writeChunk({ expectedInstanceId, header: { case: "file", value: { path: "f" } } }),
+    "INSTANCE_CHANGED",
+  );
+  expect(await readdir(directory)).toEqual([]);
+});
