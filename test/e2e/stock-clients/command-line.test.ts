@@ -26,10 +26,8 @@ for (const protocol of ["grpc", "grpcweb", "connect"]) {
 
 test("buf curl lists the services and their methods", async () => {
   const server = await open();
-  const { stdout } = await run(buf, [
-    ...["curl", "--http2-prior-knowledge", "--list-methods", "-H", HEADER, "--reflect-header", HEADER],
-    server.url,
-  ]);
+  const args = ["curl", "--http2-prior-knowledge", "--list-methods", "-H", HEADER, "--reflect-header", HEADER];
+  const { stdout } = await run(buf, [...args, server.url]);
   expect(stdout).toContain(EXEC);
   expect(stdout).toContain("grpc.health.v1.Health/Check");
 });
@@ -55,10 +53,9 @@ test.skipIf(
 
 test("curl starts a command over plain HTTP/1.1 and JSON", async () => {
   const server = await open();
-  const { stdout } = await run("curl", [
-    ...["--silent", "--http1.1", "-H", HEADER, "-H", "content-type: application/json"],
-    ...["-d", JSON.stringify({ exec: { command: "true" } })],
-    `${server.url}/yonder.workspace.v1.ExecService/StartExec`,
-  ]);
+  const headers = ["-H", HEADER, "-H", "content-type: application/json"];
+  const body = JSON.stringify({ exec: { command: "true" } });
+  const url = `${server.url}/yonder.workspace.v1.ExecService/StartExec`;
+  const { stdout } = await run("curl", ["--silent", "--http1.1", ...headers, "-d", body, url]);
   expect(JSON.parse(stdout)).toMatchObject({ disposition: "EXEC_DISPOSITION_CREATED" });
 });
