@@ -55,7 +55,10 @@ export function openRepository(path: string): Repository {
   const at = (name: string | Buffer): Buffer => Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name)]);
   const raw = (...args: string[]): Buffer =>
     execFileSync("git", args, { cwd: path, stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 });
-  const git = (...args: string[]): string => raw(...args).toString("utf8").trimEnd();
+  const git = (...args: string[]): string =>
+    raw(...args)
+      .toString("utf8")
+      .trimEnd();
   return {
     path,
     raw,

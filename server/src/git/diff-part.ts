@@ -1,5 +1,6 @@
 import { Aborted, InvalidRequest } from "../util/errors.ts";
-import type { DiffAnswer, DiffSide } from "./get-diff.ts";
+import type { DiffSide } from "./diff-side.ts";
+import type { DiffAnswer } from "./get-diff.ts";
 import { findHunks, type Hunk } from "./hunks.ts";
 
 /** A stretch of a text, and whether more comes after it. */

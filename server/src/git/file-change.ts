@@ -37,22 +37,26 @@ export async function fileChange(
   file: LocatedFile,
   context: DiffContext,
 ): Promise<FileChange | undefined> {
-  const found = await diffOf(git, file.directory, literal(file.path), context);
+  const found = await diffOf(git, file.directory, exactly(file.path), context);
   if (found?.change.status !== "ADDED") return found;
   // Git pairs what was renamed only where it sees both names.
   const oldPath = await nameBefore(git, file.directory, found.change.path, context);
   if (oldPath === undefined) return found;
-  const both = [...literal(file.path), ...literal(oldPath, "top,")];
+  const both = [...exactly(file.path), ...exactly(oldPath, "top,")];
   const moved = await diffOf(git, file.directory, both, context);
   if (moved?.change.status !== "MOVED") return found;
   return { ...moved, oldPath: relativePath(parentPath(rooted(found.change.path)), rooted(oldPath)) };
 }
 
-/** Git reads exactly this path, and nothing below it where it has become a directory. */
-function literal(path: PathBytes, magic = ""): PathBytes[] {
+/**
+ * Git reads exactly this path, and nothing below it where it has become a directory. The second is a pattern, since a
+ * literal one that ends with a slash would leave out a submodule, too.
+ */
+function exactly(path: PathBytes, magic = ""): PathBytes[] {
+  const pattern = Buffer.from(path.toString("latin1").replace(/[*?[\\]/g, "\\$&"), "latin1");
   return [
     Buffer.concat([Buffer.from(`:(${magic}literal)`), path]),
-    Buffer.concat([Buffer.from(`:(${magic}exclude,literal)`), path, Buffer.from("/")]),
+    Buffer.concat([Buffer.from(`:(${magic}exclude,glob)`), pattern, Buffer.from("/**")]),
   ];
 }
 

@@ -18,7 +18,8 @@ import {
 } from "@yonder/proto";
 import type { DiffPart, Part } from "../git/diff-part.ts";
 import type { RefUpdate } from "../git/fetch.ts";
-import type { DiffAnswer, DiffSide } from "../git/get-diff.ts";
+import type { DiffSide } from "../git/diff-side.ts";
+import type { DiffAnswer } from "../git/get-diff.ts";
 import type { StatusEntry } from "../git/get-status.ts";
 import type { Branch } from "../git/list-branches.ts";
 import type { Comparison } from "../git/list-changes.ts";
