@@ -28,6 +28,7 @@ export interface TestEdge {
   readonly url: string;
   readonly port: number;
   readonly workspaceId: string;
+  readonly activity: Activity;
   /** The log so far, a parsed line each. */
   readonly log: Record<string, unknown>[];
 }
@@ -44,9 +45,10 @@ export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestE
     ...(options.connectionLimits === undefined ? {} : { connectionLimits: options.connectionLimits }),
   });
   const identity = { workspaceId: randomUUID(), instanceId: randomUUID() };
+  const activity = new Activity();
   const app = createApp({
     identity,
-    activity: new Activity(),
+    activity,
     maxMessageBytes: config.limits.maxMessageBytes,
     logger,
     routes: (router: ConnectRouter) =>
@@ -58,7 +60,7 @@ export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestE
   edge.serve(app);
   onTestFinished(() => edge.close());
   const port = typeof edge.address === "string" ? 0 : edge.address.port;
-  return { app, edge, url: edge.url, port, workspaceId: identity.workspaceId, log };
+  return { app, edge, url: edge.url, port, workspaceId: identity.workspaceId, activity, log };
 }
 
 type TransportOptions = Omit<GrpcTransportOptions, "baseUrl">;

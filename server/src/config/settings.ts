@@ -89,7 +89,7 @@ export const settings = {
   }),
   drainTimeoutMs: duration({
     flag: "drain-timeout",
-    defaultValue: 8 * SECOND,
+    defaultValue: 5 * SECOND,
     min: 0,
     max: 3_600 * SECOND,
     help: "How long running calls may take to finish when the server stops",

@@ -18,11 +18,11 @@ export function createHealthService(status: HealthStatus): Partial<ServiceImpl<t
     },
 
     async *watch({ service }, context: HandlerContext) {
-      yield { status: current(status, service) };
-      const begun = status.serving;
+      const first = current(status, service);
+      yield { status: first };
       while (status.serving && !context.signal.aborted) await status.changes.next(maxTimerMs, context.signal);
       if (context.signal.aborted) return;
-      if (begun) yield { status: current(status, service) };
+      if (current(status, service) !== first) yield { status: current(status, service) };
       // The stop is the last change there is, and a watcher must not hold up the drain.
       throw serverStopping();
     },

@@ -1,6 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
-import type { DescEnum, DescExtension, DescFile, DescMessage, DescService } from "@bufbuild/protobuf";
+import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import type { DescriptorProto, EnumDescriptorProto, FieldDescriptorProto } from "@bufbuild/protobuf/wkt";
 
 /** The files behind the services that are served, by everything that a client may know of them. */
 export class DescriptorIndex {
@@ -36,45 +37,46 @@ export class DescriptorIndex {
     return this.#fileBySymbol.has(message) ? [] : undefined;
   }
 
+  /** From the descriptor as protoc made it, which has what protobuf-es hides: the entries of maps are messages, too. */
   #addFile(file: DescFile): void {
-    // protobuf-es leaves ".proto" off the name.
-    const name = `${file.name}.proto`;
+    const { name, package: scope, messageType, enumType, extension, service } = file.proto;
     if (this.#fileByName.has(name)) return;
     this.#fileByName.set(name, file);
     for (const dependency of file.dependencies) this.#addFile(dependency);
-    for (const service of file.services) {
-      this.#fileBySymbol.set(service.typeName, file);
-      for (const method of service.methods) this.#fileBySymbol.set(`${service.typeName}.${method.name}`, file);
+    for (const message of messageType) this.#addMessage(message, scope, file);
+    for (const desc of enumType) this.#addEnum(desc, scope, file);
+    for (const field of extension) this.#addExtension(field, scope, file);
+    for (const each of service) {
+      const typeName = this.#addSymbol(scope, each.name, file);
+      for (const method of each.method) this.#addSymbol(typeName, method.name, file);
     }
-    this.#addTypes(file, file);
   }
 
-  #addTypes(parent: DescFile | DescMessage, file: DescFile): void {
-    for (const desc of parent.kind === "file" ? parent.messages : parent.nestedMessages) this.#addMessage(desc, file);
-    for (const desc of parent.kind === "file" ? parent.enums : parent.nestedEnums) this.#addEnum(desc, file);
-    for (const desc of parent.kind === "file" ? parent.extensions : parent.nestedExtensions)
-      this.#addExtension(desc, file);
+  #addMessage(message: DescriptorProto, scope: string, file: DescFile): void {
+    const typeName = this.#addSymbol(scope, message.name, file);
+    for (const { name } of [...message.field, ...message.oneofDecl]) this.#addSymbol(typeName, name, file);
+    for (const nested of message.nestedType) this.#addMessage(nested, typeName, file);
+    for (const desc of message.enumType) this.#addEnum(desc, typeName, file);
+    for (const field of message.extension) this.#addExtension(field, typeName, file);
   }
 
-  #addMessage(message: DescMessage, file: DescFile): void {
-    this.#fileBySymbol.set(message.typeName, file);
-    for (const { name } of [...message.fields, ...message.oneofs])
-      this.#fileBySymbol.set(`${message.typeName}.${name}`, file);
-    this.#addTypes(message, file);
+  #addEnum({ name, value }: EnumDescriptorProto, scope: string, file: DescFile): void {
+    this.#addSymbol(scope, name, file);
+    // An enum's values are its siblings, not its children.
+    for (const each of value) this.#addSymbol(scope, each.name, file);
   }
 
-  #addEnum(desc: DescEnum, file: DescFile): void {
-    this.#fileBySymbol.set(desc.typeName, file);
-    // An enum's values are siblings of the enum, not its children.
-    const scope = desc.typeName.slice(0, desc.typeName.lastIndexOf(".") + 1);
-    for (const { name } of desc.values) this.#fileBySymbol.set(`${scope}${name}`, file);
+  #addExtension({ name, extendee, number }: FieldDescriptorProto, scope: string, file: DescFile): void {
+    this.#addSymbol(scope, name, file);
+    const typeName = extendee.replace(/^\./, "");
+    const numbers = this.#extensions.get(typeName) ?? new Map<number, DescFile>();
+    this.#extensions.set(typeName, numbers.set(number, file));
   }
 
-  #addExtension(desc: DescExtension, file: DescFile): void {
-    this.#fileBySymbol.set(desc.typeName, file);
-    const numbers = this.#extensions.get(desc.extendee.typeName) ?? new Map<number, DescFile>();
-    numbers.set(desc.number, file);
-    this.#extensions.set(desc.extendee.typeName, numbers);
+  #addSymbol(scope: string, name: string, file: DescFile): string {
+    const symbol = scope === "" ? name : `${scope}.${name}`;
+    this.#fileBySymbol.set(symbol, file);
+    return symbol;
   }
 }
 

@@ -9,7 +9,7 @@ test("a flag goes before a variable, and a variable before the default", () => {
   const environment = { YONDER_SERVER_PORT: "9000", YONDER_SERVER_HOST: "127.0.0.2" };
   const given = readSettings({ port: ["9001"] }, environment);
   expect(given).toEqual({ port: 9_001, host: "127.0.0.2" });
-  expect(fillSettings(given)).toMatchObject({ port: 9_001, host: "127.0.0.2", drainTimeoutMs: 8_000 });
+  expect(fillSettings(given)).toMatchObject({ port: 9_001, host: "127.0.0.2", drainTimeoutMs: 5_000 });
 });
 
 test("an empty variable is as good as none", () => {
