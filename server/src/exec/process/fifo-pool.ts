@@ -1,25 +1,21 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { closePipe, type Pipe } from "./pipe.ts";
 
 /**
  * Real pipes. Node's own `stdio: "pipe"` is a UNIX socket, and a socket cannot be opened by its name: on it
  * `echo x > /dev/stderr`, `cat /dev/stdin` and `tee /dev/stdout` fail with ENXIO. Node has no pipe(2), so FIFOs are
  * made by mkfifo(1), many at once and ahead of need, and lose their names as they are opened.
+ *
+ * For output alone: who opens a FIFO by name waits for the other side to be there, and for output we are there.
  */
 export interface FifoPool {
   /** Whether FIFOs can be made here. */
   readonly available: boolean;
-  /** Opens so many; undefined where this machine makes none. The ends are the caller's to close. Throws as openSync. */
-  take(count: number): Promise<Fifo[] | undefined>;
+  /** Opens so many, whose read ends do not block; undefined where this machine makes none. Throws as openSync does. */
+  take(count: number): Promise<Pipe[] | undefined>;
   close(): Promise<void>;
-}
-
-export interface Fifo {
-  /** Does not block. */
-  readonly readEnd: number;
-  /** Blocks. */
-  readonly writeEnd: number;
 }
 
 const BATCH = 64;
@@ -67,25 +63,20 @@ export async function createFifoPool(directory: string): Promise<FifoPool> {
   };
 }
 
-function openAll(paths: readonly string[]): Fifo[] {
-  const fifos: Fifo[] = [];
+function openAll(paths: readonly string[]): Pipe[] {
+  const fifos: Pipe[] = [];
   try {
     for (const path of paths) fifos.push(openFifo(path));
     return fifos;
   } catch (error) {
-    for (const fifo of fifos) closeFifo(fifo);
+    for (const fifo of fifos) closePipe(fifo);
     for (const path of paths) rmSync(path, { force: true });
     throw error;
   }
 }
 
-export function closeFifo(fifo: Fifo): void {
-  closeSync(fifo.readEnd);
-  closeSync(fifo.writeEnd);
-}
-
 /** In this order neither open waits: a reader that does not block, then a writer that finds a reader. */
-function openFifo(path: string): Fifo {
+function openFifo(path: string): Pipe {
   const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const writeEnd = openSync(path, constants.O_WRONLY);

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { NotFound } from "../../util/errors.ts";
+import { NotFound, Unsupported } from "../../util/errors.ts";
 import type { LaunchedProcess, LauncherFeature, LaunchRequest } from "../launcher.ts";
+import type { AnonymousPipes } from "./anonymous-pipes.ts";
 import { needsScript, openScript, prepared, shellLine, type CommandLine } from "./command-line.ts";
 import type { ControlGroup, ControlGroups } from "./control-group.ts";
 import { commandEnvironment } from "./environment.ts";
@@ -11,6 +12,7 @@ import { createLaunchedProcess } from "./launched-process.ts";
 import { assertEnforceable, processLimits } from "./limits.ts";
 import type { OomCounter } from "./oom-counter.ts";
 import { readProcStat } from "./proc-stat.ts";
+import type { ProcessTable } from "./process-table.ts";
 import { findProgram } from "./program-lookup.ts";
 import { spawnError } from "./spawn-errors.ts";
 import { openStdio } from "./stdio.ts";
@@ -29,19 +31,24 @@ export interface Machine {
   /** bash, or sh where there is none. */
   readonly shell: string | undefined;
   readonly fifos: FifoPool;
+  readonly pipes: AnonymousPipes;
   readonly terminals: TerminalOpener;
   readonly groups: ControlGroups;
+  readonly table: ProcessTable;
   readonly oomCounter: OomCounter;
   readonly bootId: string | undefined;
   /** What the processes get; undefined to leave them the server's own. */
   readonly oomScore: string | undefined;
-  /** /dev/null, to put over what a child must not inherit. */
+  /** What the server was itself passed, and a child must not inherit. */
+  readonly inherited: ReadonlySet<number>;
+  /** /dev/null, to put in the place of such descriptors. */
   readonly nothing: number;
 }
 
 /** Everything that can be refused is refused before the process is made; from there on it is one step. */
 export async function launch(machine: Machine, request: LaunchRequest): Promise<LaunchedProcess> {
   assertEnforceable(request.limits, machine.features);
+  if (request.terminal !== undefined && machine.shell === undefined) throw noShellForTerminal();
   const identity = request.user === undefined ? undefined : otherIdentity(request.user);
   const how = identity && (await userSwitch(identity));
   let directory: WorkingDirectory | undefined;
@@ -65,6 +72,13 @@ export async function launch(machine: Machine, request: LaunchRequest): Promise<
   } finally {
     directory?.close();
   }
+}
+
+/** A shell takes the terminal for the session; see `prepared`. */
+function noShellForTerminal(): Error {
+  return new Unsupported("TERMINAL_UNSUPPORTED", "This server has no terminals: the machine has neither bash nor sh.", {
+    remedy: "Install a shell and start the server again.",
+  });
 }
 
 function otherIdentity(user: string): Identity | undefined {
@@ -129,7 +143,7 @@ async function start(machine: Machine, request: LaunchRequest, parts: StartParts
       cwd: parts.directory.path,
       env: parts.environment,
       detached: true,
-      stdio: withoutTerminals([...stdio.childEnds, ...(script === undefined ? [] : [script])], machine),
+      stdio: covered([...stdio.childEnds, ...(script === undefined ? [] : [script])], machine),
     };
     child = (group ?? nowhere).enclose(() => spawn(line.file, line.args, options));
     if (child.pid === undefined) throw await failureOf(child);
@@ -150,15 +164,16 @@ async function start(machine: Machine, request: LaunchRequest, parts: StartParts
     ...stdio.connect(child),
     terminal: stdio.terminal,
     group,
+    table: machine.table,
     oomCounter: machine.oomCounter,
   });
 }
 
 const nowhere: Pick<ControlGroup, "enclose"> = { enclose: (start) => start() };
 
-/** Our ends of terminals would be inherited; a child finds /dev/null in their place. */
-function withoutTerminals(stdio: ("pipe" | "ignore" | number)[], { terminals, nothing }: Machine): typeof stdio {
-  for (const fd of terminals.inheritable) {
+/** Node can close nothing in a child: where a descriptor would be inherited, the child finds /dev/null. */
+function covered(stdio: ("pipe" | "ignore" | number)[], { terminals, inherited, nothing }: Machine): typeof stdio {
+  for (const fd of [...terminals.inheritable, ...inherited]) {
     while (stdio.length <= fd) stdio.push("ignore");
     if (stdio[fd] === "ignore") stdio[fd] = nothing;
   }

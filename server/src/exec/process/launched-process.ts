@@ -5,6 +5,7 @@ import type { ControlGroup } from "./control-group.ts";
 import type { OomCounter } from "./oom-counter.ts";
 import { createGroupTree } from "./group-tree.ts";
 import { listProcesses, readProcStat, readProcStatus, readSameProcess } from "./proc-stat.ts";
+import type { ProcessTable } from "./process-table.ts";
 import { createProcessTree } from "./process-tree.ts";
 import { signalName } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,6 +18,7 @@ export interface LaunchedParts {
   readonly input: ProcessInput | undefined;
   readonly terminal: Terminal | undefined;
   readonly group: ControlGroup | undefined;
+  readonly table: ProcessTable;
   readonly oomCounter: OomCounter;
 }
 
@@ -34,8 +36,9 @@ export function createLaunchedProcess(parts: LaunchedParts): LaunchedProcess {
     root === undefined
       ? createGroupTree(pid)
       : createProcessTree({
+          table: parts.table,
           roots: [root],
-          marks: new Set([leftoverMark.mark]),
+          marks: [leftoverMark.mark],
           groups: group === undefined ? [] : [group],
           groupPids: () => group?.pids() ?? [],
           sessions: () => (isSessionOurs ? [pid] : []),

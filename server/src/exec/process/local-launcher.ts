@@ -1,12 +1,15 @@
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import type { Launcher, LauncherFeature } from "../launcher.ts";
+import { createAnonymousPipes } from "./anonymous-pipes.ts";
 import { createOomCounter } from "./oom-counter.ts";
 import { parseHierarchies } from "./cgroup-hierarchies.ts";
 import { createControlGroups, type ControlGroups } from "./control-group.ts";
+import { inheritedDescriptors } from "./descriptors.ts";
 import { createFifoPool } from "./fifo-pool.ts";
 import { launch } from "./launch.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { readBootId } from "./proc-stat.ts";
+import { createProcessTable } from "./process-table.ts";
 import { findFirst } from "./program-lookup.ts";
 import { createTerminalOpener, hasTerminalAddon, TERMINAL_REMEDY } from "./terminal.ts";
 import { canSwitchUser, findSetpriv } from "./user-switch.ts";
@@ -36,6 +39,7 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
   const groups = createControlGroups(mountinfo, membership);
   const fifos = await createFifoPool(runtimeDirectory);
   const shell = findFirst(["bash", "sh"], environment["PATH"]);
+  const pipes = createAnonymousPipes(shell);
   const features = featuresOf(groups, shell);
   const nothing = openSync("/dev/null", "r+");
   const machine = {
@@ -45,11 +49,14 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     environment: withoutWithheld(environment, secretEnvironmentNames),
     shell,
     fifos,
+    pipes,
     terminals: createTerminalOpener(),
     groups,
+    table: createProcessTable(),
     oomCounter: oomCounter.read,
     bootId: readBootId(),
     oomScore: raisedOomScore(),
+    inherited: inheritedDescriptors(),
     nothing,
   };
 
@@ -57,9 +64,10 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     features,
     notices: await noticesOf(features, fifos.available),
     launch: (request) => launch(machine, request),
-    endLeftovers: (marks) => endLeftovers(marks, groups),
+    endLeftovers: (marks) => endLeftovers(marks, machine),
     async close() {
       await fifos.close();
+      await pipes.close();
       groups.close();
       oomCounter.close();
       closeSync(nothing);

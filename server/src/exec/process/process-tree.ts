@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { constants } from "node:os";
 import type { ControlGroup } from "./control-group.ts";
-import { createProcessScan, isRoot, type ProcessIdentity, type TreeSigns } from "./process-scan.ts";
-import { readSameProcess, type ProcStat } from "./proc-stat.ts";
+import type { ProcessTable } from "./process-table.ts";
+import { isOneOf, type ProcessIdentity, type TreeSigns } from "./tree-members.ts";
+import { sendToGroup } from "./group-tree.ts";
+import { readProcStat, readSameProcess, type ProcStat } from "./proc-stat.ts";
 
 const { SIGCONT, SIGHUP, SIGKILL, SIGSTOP, SIGTERM } = constants.signals;
 
@@ -22,6 +24,7 @@ export interface ProcessTree {
 }
 
 export interface TreeRequest extends TreeSigns {
+  readonly table: ProcessTable;
   readonly groups: readonly ControlGroup[];
   /** Whether the first process is told that its terminal is gone: an interactive shell passes over SIGTERM. */
   readonly hangsUp: boolean;
@@ -46,7 +49,7 @@ export function createProcessTree(request: TreeRequest): ProcessTree {
   return {
     async signal(signal) {
       let got = 0;
-      const members = await createProcessScan(request).run((member) => {
+      const members = await request.table.find(request, (member) => {
         if (send(member, signal) === "sent") got++;
       });
       if (members?.length === 0) request.onEmpty?.();
@@ -81,7 +84,11 @@ async function endTree(request: TreeRequest, grace: Grace): Promise<void> {
   for (let round = 0; round < KILL_ROUNDS && empty < 2; round++) {
     const members = await hunt.freeze(true);
     for (const group of request.groups) group.kill();
-    for (const member of members) send(member, SIGKILL);
+    const killed = new Set<number>();
+    for (const member of members) {
+      sendToGroupOf(member, SIGKILL, killed);
+      send(member, SIGKILL);
+    }
     empty = members.length === 0 ? empty + 1 : 0;
     if (empty === 0) await delay(Math.min(1 + round, LONGEST_PAUSE_MS));
   }
@@ -93,7 +100,7 @@ async function endTree(request: TreeRequest, grace: Grace): Promise<void> {
 async function endGently(request: TreeRequest, hunt: Hunt, grace: Grace): Promise<boolean> {
   let members = await hunt.freeze(false);
   for (const member of members) send(member, SIGTERM);
-  if (request.hangsUp) for (const member of members) if (isRoot(request, member)) send(member, SIGHUP);
+  if (request.hangsUp) for (const member of members) if (isOneOf(request.roots, member)) send(member, SIGHUP);
   for (const group of request.groups) group.forbidForks(false);
   for (const member of members) send(member, SIGCONT);
 
@@ -119,12 +126,11 @@ interface Hunt {
 }
 
 function createHunt(request: TreeRequest): Hunt {
-  const scan = createProcessScan(request);
   /** Those that we may not signal, by pid and start; waiting for them would be in vain. */
   const immune = new Map<number, number>();
 
   async function look(onMember?: (member: ProcStat) => void): Promise<ProcStat[]> {
-    const members = await scan.run((member) => {
+    const members = await request.table.find(request, (member) => {
       request.onMember?.(member);
       onMember?.(member);
     });
@@ -135,11 +141,13 @@ function createHunt(request: TreeRequest): Hunt {
     look: () => look(),
     async freeze(forbidForks) {
       const stopped = new Map<number, number>();
+      const stoppedGroups = new Set<number>();
       for (let round = 0; ; round++) {
         if (forbidForks || round >= CALM_ROUNDS) for (const group of request.groups) group.forbidForks(true);
         let found = 0;
         const members = await look((member) => {
           if (stopped.get(member.pid) === member.startTicks || immune.get(member.pid) === member.startTicks) return;
+          sendToGroupOf(member, SIGSTOP, stoppedGroups);
           const outcome = send(member, SIGSTOP);
           if (outcome === "refused") immune.set(member.pid, member.startTicks);
           if (outcome !== "sent") return;
@@ -151,6 +159,21 @@ function createHunt(request: TreeRequest): Hunt {
     },
   };
 }
+
+/**
+ * Signals the member's whole process group at once: the kernel lets nobody in it fork meanwhile, and a thousand processes
+ * that fight for the processor stand still after one call. A group is part of a session, and so are all of it members,
+ * unless somebody brought a mark into the server's own session.
+ */
+function sendToGroupOf(member: ProcStat, signal: number, done: Set<number>): void {
+  if (done.has(member.group) || member.group <= 1) return;
+  done.add(member.group);
+  const now = readSameProcess(member.pid, member.startTicks);
+  if (now?.group !== member.group || now.session === ownSession) return;
+  sendToGroup(member.group, signal);
+}
+
+const ownSession = readProcStat(process.pid)?.session ?? 0;
 
 /**
  * Looks once more who has that pid, right before the signal. What remains of the race is the moment between the two

@@ -1,10 +1,14 @@
 import type { ChildProcess } from "node:child_process";
 import { closeSync, fchownSync } from "node:fs";
 import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import type { LaunchRequest, OutputSource, ProcessInput } from "../launcher.ts";
-import { closeFifo, type Fifo, type FifoPool } from "./fifo-pool.ts";
+import type { AnonymousPipes } from "./anonymous-pipes.ts";
+import type { FifoPool } from "./fifo-pool.ts";
+import { closePipe, type Pipe } from "./pipe.ts";
 import { createPipeInput, createSocketInput } from "./pipe-input.ts";
 import { createPipeOutput, createSocketOutput } from "./pipe-output.ts";
+import type { OutputStream } from "../spec.ts";
 import type { Terminal, TerminalOpener } from "./terminal.ts";
 import type { Identity } from "./user.ts";
 
@@ -28,12 +32,23 @@ interface Streams {
 
 export async function openStdio(
   { terminal, stdin }: Pick<LaunchRequest, "terminal" | "stdin">,
-  from: { readonly fifos: FifoPool; readonly terminals: TerminalOpener },
+  from: { readonly fifos: FifoPool; readonly pipes: AnonymousPipes; readonly terminals: TerminalOpener },
   owner: Identity | undefined,
 ): Promise<ProcessStdio> {
   if (terminal !== undefined) return terminalStdio(await from.terminals.open(terminal, owner?.uid));
-  const fifos = await from.fifos.take(stdin ? 3 : 2);
-  return fifos === undefined ? socketStdio(stdin) : fifoStdio(fifos, owner);
+  const pipes: Pipe[] = [];
+  try {
+    const input = stdin ? await from.pipes.take() : undefined;
+    if (input !== undefined) pipes.push(input);
+    const outputs = (await from.fifos.take(2)) ?? [];
+    pipes.push(...outputs);
+    // So that the user it runs as can open /dev/stdout and its like.
+    if (owner !== undefined) for (const pipe of pipes) fchownSync(pipe.readEnd, owner.uid, owner.gid);
+    return pipeStdio({ stdin: input ?? (stdin ? "pipe" : "ignore"), stdout: outputs[0], stderr: outputs[1] });
+  } catch (error) {
+    for (const pipe of pipes) closePipe(pipe);
+    throw error;
+  }
 }
 
 function terminalStdio(terminal: Terminal): ProcessStdio {
@@ -47,52 +62,36 @@ function terminalStdio(terminal: Terminal): ProcessStdio {
   };
 }
 
-function fifoStdio(fifos: readonly Fifo[], owner: Identity | undefined): ProcessStdio {
-  const [stdout, stderr, stdin] = fifos;
-  if (stdout === undefined || stderr === undefined) throw new Error("A process needs two FIFOs.");
-  try {
-    // So that the user it runs as can open /dev/stdout.
-    if (owner !== undefined) for (const fifo of fifos) fchownSync(fifo.readEnd, owner.uid, owner.gid);
-  } catch (error) {
-    for (const fifo of fifos) closeFifo(fifo);
-    throw error;
-  }
-  const childEnds = [stdout.writeEnd, stderr.writeEnd];
-  const ourEnds = [stdout.readEnd, stderr.readEnd];
-  if (stdin !== undefined) {
-    childEnds.push(stdin.readEnd);
-    ourEnds.push(stdin.writeEnd);
-  }
+/** Where we could make no pipe, Node makes a socket. */
+interface PipeEnds {
+  readonly stdin: Pipe | "pipe" | "ignore";
+  readonly stdout: Pipe | undefined;
+  readonly stderr: Pipe | undefined;
+}
+
+function pipeStdio({ stdin, stdout, stderr }: PipeEnds): ProcessStdio {
+  const input = typeof stdin === "string" ? undefined : stdin;
   return {
-    // libuv makes the first three block for the process.
-    childEnds: [stdin?.readEnd ?? "ignore", stdout.writeEnd, stderr.writeEnd],
+    childEnds: [input?.readEnd ?? (stdin as "pipe" | "ignore"), stdout?.writeEnd ?? "pipe", stderr?.writeEnd ?? "pipe"],
     terminal: undefined,
-    connect: () => ({
-      outputs: [createPipeOutput("stdout", stdout.readEnd), createPipeOutput("stderr", stderr.readEnd)],
-      input: stdin === undefined ? undefined : createPipeInput(stdin.writeEnd),
+    connect: (child) => ({
+      outputs: [outputOf("stdout", stdout, child.stdout), outputOf("stderr", stderr, child.stderr)],
+      input: inputOf(input, child.stdin),
     }),
-    closeChildEnds: () => {
-      for (const fd of childEnds) closeSync(fd);
-    },
-    abandon: () => {
-      for (const fd of ourEnds) closeSync(fd);
-    },
+    closeChildEnds: () => closeAll([input?.readEnd, stdout?.writeEnd, stderr?.writeEnd]),
+    abandon: () => closeAll([input?.writeEnd, stdout?.readEnd, stderr?.readEnd]),
   };
 }
 
-/** Where no FIFOs can be made: Node's own. */
-function socketStdio(stdin: boolean): ProcessStdio {
-  return {
-    childEnds: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
-    terminal: undefined,
-    connect: (child) => ({
-      outputs: [
-        createSocketOutput("stdout", child.stdout as Socket),
-        createSocketOutput("stderr", child.stderr as Socket),
-      ],
-      input: child.stdin === null ? undefined : createSocketInput(child.stdin as Socket),
-    }),
-    closeChildEnds: () => {},
-    abandon: () => {},
-  };
+function outputOf(stream: OutputStream, pipe: Pipe | undefined, socket: Readable | null): OutputSource {
+  return pipe === undefined ? createSocketOutput(stream, socket as Socket) : createPipeOutput(stream, pipe.readEnd);
+}
+
+function inputOf(pipe: Pipe | undefined, socket: Writable | null): ProcessInput | undefined {
+  if (pipe !== undefined) return createPipeInput(pipe.writeEnd);
+  return socket === null ? undefined : createSocketInput(socket as Socket);
+}
+
+function closeAll(fds: readonly (number | undefined)[]): void {
+  for (const fd of fds) if (fd !== undefined) closeSync(fd);
 }
