@@ -9,8 +9,19 @@ import type { CommandResult, ExecInfo } from "./exec/results.ts";
 import { attach, spawn } from "./exec/spawn.ts";
 import { integer } from "./exec/to-wire.ts";
 import type { RequestContext } from "./exec/to-wire.ts";
+import { fileDownload, fileUpload } from "./files/file-operations.ts";
+import type {
+  DownloadDestination,
+  FileDownloadOptions,
+  FileOperationResult,
+  FileUploadOptions,
+} from "./files/file-operations.ts";
+import { ConnectedFileSystem } from "./files/file-system.ts";
+import type { FileSystem } from "./files/file-system-options.ts";
+import type { PathLike } from "./files/wire-path.ts";
 import { toServerInfo } from "./server-info.ts";
 import type { ServerInfo } from "./server-info.ts";
+import type { UploadInput } from "./transfer/upload-source.ts";
 import type { ExecsOptions, Workspace, WorkspaceDescription } from "./workspace.ts";
 
 const aliveTimeoutMs = 5_000;
@@ -21,10 +32,12 @@ export abstract class ConnectedWorkspace implements Workspace {
   abstract readonly kind: string;
   readonly #connection: Connection;
   readonly #context: RequestContext;
+  readonly fs: FileSystem;
 
   protected constructor(connection: Connection, workingDir: string | undefined, defaults: CommandDefaults = {}) {
     this.#connection = connection;
     this.#context = { workingDir, defaults };
+    this.fs = new ConnectedFileSystem(connection, workingDir);
   }
 
   get workingDir(): string {
@@ -56,6 +69,18 @@ export abstract class ConnectedWorkspace implements Workspace {
       pageToken = page.nextPageToken;
     } while (pageToken !== "");
     return execs;
+  }
+
+  fileUpload(source: UploadInput, destination: PathLike, options?: FileUploadOptions): Promise<FileOperationResult> {
+    return fileUpload(this.#connection, this.#context.workingDir, source, destination, options);
+  }
+
+  fileDownload(
+    source: PathLike,
+    destination?: DownloadDestination,
+    options?: FileDownloadOptions,
+  ): Promise<FileOperationResult> {
+    return fileDownload(this.#connection, this.#context.workingDir, source, destination, options);
   }
 
   async alive(): Promise<boolean> {

@@ -38,6 +38,37 @@ export type { ExecHandle, OutputReader, TerminalSize } from "./exec/handle.ts";
 export type { KillTarget } from "./exec/end-tree.ts";
 export type { OutputLine, OutputOptions, OutputPart } from "./exec/read-output.ts";
 export type { ExecStdin } from "./exec/stdin-writer.ts";
+export { FileStats } from "./files/file-stats.ts";
+export type { FileKind } from "./files/file-stats.ts";
+export type {
+  DownloadDestination,
+  FileDownloadOptions,
+  FileOperationResult,
+  FileUploadOptions,
+} from "./files/file-operations.ts";
+export type {
+  CopyOptions,
+  DirectoryEntry,
+  FileSystem,
+  MakeDirectoryOptions,
+  ReadDirectoryOptions,
+  ReadFileOptions,
+  RemoveOptions,
+  RenameOptions,
+  StatOptions,
+  WriteFileOptions,
+} from "./files/file-system-options.ts";
+export type { SearchMatch, SearchOptions, SearchResult } from "./files/search.ts";
+export type { SystemErrorFields } from "./files/system-error.ts";
+export type { WatchEvent, WatchOptions } from "./files/watch.ts";
+export type { PathLike } from "./files/wire-path.ts";
+export type { OnProgress, TransferProgress } from "./transfer/progress.ts";
+export type { UploadInput } from "./transfer/upload-source.ts";
+export type { DownloadTreeOptions } from "./tree/download-tree.ts";
+export type { IgnoreOptions } from "./tree/ignore-rules.ts";
+export type { TreeEntry } from "./tree/pack-tree.ts";
+export type { TreeReport } from "./tree/tree-report.ts";
+export type { Compare, UploadTreeOptions } from "./tree/upload-tree.ts";
 export {
   AbortError,
   AlreadyExists,

@@ -2,7 +2,16 @@ import type { HttpVersion, Protocol } from "./connection/transports.ts";
 import type { ExecHandle } from "./exec/handle.ts";
 import type { Command, ExecuteCommandOptions, SpawnOptions } from "./exec/options.ts";
 import type { CommandResult, ExecInfo } from "./exec/results.ts";
+import type {
+  DownloadDestination,
+  FileDownloadOptions,
+  FileOperationResult,
+  FileUploadOptions,
+} from "./files/file-operations.ts";
+import type { FileSystem } from "./files/file-system-options.ts";
+import type { PathLike } from "./files/wire-path.ts";
 import type { ServerInfo } from "./server-info.ts";
+import type { UploadInput } from "./transfer/upload-source.ts";
 
 /**
  * A place where commands run: this machine, a container, or a machine far away. Code that takes a Workspace does not
@@ -41,6 +50,25 @@ export interface Workspace extends AsyncDisposable {
 
   /** The commands that run, and those that have ended and are still kept, newest first. */
   execs(options?: ExecsOptions): Promise<ExecInfo[]>;
+
+  /**
+   * Uploads a file of this machine, bytes or a stream. Missing directories on the way are made, and the file appears
+   * whole. What the file system says is a result; rejects where there is no connection, no key, or `signal` is aborted.
+   */
+  fileUpload(source: UploadInput, destination: PathLike, options?: FileUploadOptions): Promise<FileOperationResult>;
+
+  /**
+   * Downloads a file to this machine, to a stream, or, where no destination is given, into the result's `data`. A file
+   * appears whole, with mode and time. What the file system says is a result, as for `fileUpload`.
+   */
+  fileDownload(
+    source: PathLike,
+    destination?: DownloadDestination,
+    options?: FileDownloadOptions,
+  ): Promise<FileOperationResult>;
+
+  /** The files, with the names, options and error codes of `node:fs/promises`. */
+  readonly fs: FileSystem;
 
   /** Whether a server answers and is well. Takes 5 s at most, needs no key and never rejects. */
   alive(): Promise<boolean>;

@@ -1,10 +1,12 @@
 import type {
   DescMessage,
+  DescMethodClientStreaming,
   DescMethodServerStreaming,
   DescMethodUnary,
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { InvalidState } from "../errors.ts";
 import { ApiKeySource } from "./api-key.ts";
 import type { ApiKey } from "./api-key.ts";
@@ -121,6 +123,22 @@ export class Connection {
     const { streams } = this.#open();
     const response = await streams.stream(method, signal, 0, headers, once(request));
     return response.message[Symbol.asyncIterator]();
+  }
+
+  /** The reply to a stream of requests: one try, whose errors go to `retry.after`. Aborting `signal` ends it. */
+  async send<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodClientStreaming<I, O>,
+    requests: AsyncIterable<MessageInitShape<I>>,
+    retry: Retry,
+    signal: AbortSignal,
+  ): Promise<MessageShape<O>> {
+    const headers = await this.#headers(retry);
+    const { streams } = this.#open();
+    const response = await streams.stream(method, signal, 0, headers, requests);
+    let reply: MessageShape<O> | undefined;
+    for await (const message of response.message) reply = message;
+    if (reply === undefined) throw new ConnectError("protocol error: no reply to a stream", Code.InvalidArgument);
+    return reply;
   }
 
   /** What decides on the tries of one call. */

@@ -1,0 +1,229 @@
+import { once } from "node:events";
+import { resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { Connection } from "../connection/connection.ts";
+import { YonderError } from "../errors.ts";
+import { download } from "../transfer/download.ts";
+import { LocalFile } from "../transfer/local-file.ts";
+import type { OnProgress } from "../transfer/progress.ts";
+import { upload } from "../transfer/upload.ts";
+import { openSource } from "../transfer/upload-source.ts";
+import type { UploadInput } from "../transfer/upload-source.ts";
+import { FileStats } from "./file-stats.ts";
+import { systemCodeOf } from "./system-error.ts";
+import { timestampOf } from "./timestamp.ts";
+import { pathText, toWirePath } from "./wire-path.ts";
+import type { PathLike } from "./wire-path.ts";
+
+/** What became of a file that was moved, with the fields of OpenHands' model. */
+export interface FileOperationResult {
+  readonly success: boolean;
+  /** Where it came from. Empty for bytes and streams. */
+  readonly sourcePath: string;
+  /** Where it went. Empty for bytes and streams. */
+  readonly destinationPath: string;
+  /** Its size in bytes. Null unless it succeeded. */
+  readonly fileSize: number | null;
+  /** What went wrong, for people. Null where it succeeded. */
+  readonly error: string | null;
+  /** What went wrong, for programs: "ENOENT", "ENOSPC" … Undefined where it succeeded. */
+  readonly code?: string | undefined;
+  /** Names this state of the file in the workspace, for `ifMatch`. Undefined unless it succeeded. */
+  readonly etag?: string | undefined;
+  /** Whether the file changed while it was downloaded. */
+  readonly changed?: boolean | undefined;
+  /** What was downloaded, where no destination was given. */
+  readonly data?: Buffer | undefined;
+}
+
+export interface FileUploadOptions {
+  onProgress?: OnProgress | undefined;
+  /** Aborting rejects with an AbortError, and leaves the old file. */
+  signal?: AbortSignal | undefined;
+  /** The permission bits. Default: those of the source file; for bytes and streams those of the file that is there. */
+  mode?: number | undefined;
+  /** Write only where no file is. */
+  ifAbsent?: boolean | undefined;
+  /** Replace only the file with this etag. */
+  ifMatch?: string | undefined;
+  /** The SHA-256 of the bytes, checked before the file appears. */
+  sha256?: Uint8Array | undefined;
+}
+
+export interface FileDownloadOptions {
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+  /** Read only the file with this etag. */
+  ifMatch?: string | undefined;
+}
+
+/** Where a download may go: a path on this machine, or a stream. */
+export type DownloadDestination = string | URL | Writable;
+
+/** Uploads a file from this machine, from memory or from a stream. What the file system says is a result. */
+export async function fileUpload(
+  connection: Connection,
+  workingDir: string | undefined,
+  source: UploadInput,
+  destination: PathLike,
+  options: FileUploadOptions = {},
+): Promise<FileOperationResult> {
+  const paths = { sourcePath: localPath(source), destinationPath: pathText(destination) };
+  return asResult(paths, async () => {
+    const bytes = await openSource(source);
+    try {
+      const mode = options.mode ?? bytes.mode;
+      const header = {
+        ...toWirePath(workingDir, destination),
+        createParents: true,
+        ifMatch: options.ifMatch ?? "",
+        ifAbsent: options.ifAbsent ?? false,
+        sha256: options.sha256 !== undefined,
+        ...(mode !== undefined && { mode }),
+        ...(bytes.mtimeMs !== undefined && { modifyTime: timestampOf(bytes.mtimeMs) }),
+      };
+      const { file, committedBytes } = await upload(connection, header, bytes, options);
+      return { fileSize: Number(committedBytes), etag: file?.etag };
+    } finally {
+      await bytes.close();
+    }
+  });
+}
+
+/** Downloads a file to this machine, to a stream, or into memory. What the file system says is a result. */
+export async function fileDownload(
+  connection: Connection,
+  workingDir: string | undefined,
+  source: PathLike,
+  destination: DownloadDestination | undefined,
+  options: FileDownloadOptions = {},
+): Promise<FileOperationResult> {
+  const target = typeof destination === "string" || destination instanceof URL ? localPath(destination) : undefined;
+  const paths = { sourcePath: pathText(source), destinationPath: target ?? "" };
+  return asResult(paths, async () => {
+    const sink = target === undefined ? sinkOf(destination as Writable | undefined) : await fileSink(target);
+    try {
+      const request = { ...toWirePath(workingDir, source), ifMatch: options.ifMatch ?? "" };
+      return await receive(connection, request, sink, options);
+    } catch (error) {
+      await sink.discard();
+      throw error;
+    }
+  });
+}
+
+/** Where the bytes of a download go. */
+interface Sink {
+  write(data: Uint8Array): Promise<void>;
+  /** Forgets what was written. Undefined where that cannot be. */
+  restart?(): Promise<void>;
+  finish(file: FileStats): Promise<{ data?: Buffer }>;
+  discard(): Promise<void>;
+}
+
+async function receive(
+  connection: Connection,
+  request: Parameters<typeof download>[1],
+  sink: Sink,
+  { signal, onProgress }: FileDownloadOptions,
+): Promise<Partial<FileOperationResult>> {
+  for (let round = 1; ; round++) {
+    try {
+      return await receiveOnce(connection, request, sink, signal, onProgress);
+    } catch (error) {
+      // Another file took the name while the connection was away: that one is wanted now, from its first byte.
+      const isOther = YonderError.is(error) && (error.reason === "ETAG_MISMATCH" || error.reason === "FILE_CHANGED");
+      if (!isOther || request.ifMatch !== "" || sink.restart === undefined || round === maxRounds) throw error;
+      await sink.restart();
+    }
+  }
+}
+
+async function receiveOnce(
+  connection: Connection,
+  request: Parameters<typeof download>[1],
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  onProgress: OnProgress | undefined,
+): Promise<Partial<FileOperationResult>> {
+  let [transferredBytes, totalBytes] = [0, 0];
+  let file: FileStats | undefined;
+  let changed = false;
+  for await (const part of download(connection, request, signal)) {
+    if (part.type === "started") {
+      file = new FileStats(part.file);
+      totalBytes = part.length;
+    } else if (part.type === "chunk") {
+      await sink.write(part.data);
+      transferredBytes += part.data.length;
+      await onProgress?.({ transferredBytes, totalBytes: Math.max(totalBytes, transferredBytes) });
+    } else {
+      changed = part.changed;
+    }
+  }
+  if (file === undefined) throw new Error("a download without a beginning");
+  const result = { fileSize: transferredBytes, etag: file.etag, ...(changed && { changed }) };
+  return { ...result, ...(await sink.finish(file)) };
+}
+
+async function fileSink(path: string): Promise<Sink> {
+  const file = await LocalFile.create(path);
+  return {
+    write: (data) => file.write(data),
+    restart: () => file.restart(),
+    finish: async (stats) => {
+      await file.finish(stats);
+      return {};
+    },
+    discard: () => file.discard(),
+  };
+}
+
+function sinkOf(stream: Writable | undefined): Sink {
+  if (stream !== undefined) {
+    return {
+      async write(data) {
+        if (!stream.write(data)) await once(stream, "drain");
+      },
+      async finish() {
+        // Not ended where it is not ours to end: a terminal, a socket with more to come.
+        return {};
+      },
+      async discard() {},
+    };
+  }
+  let pieces: Uint8Array[] = [];
+  return {
+    async write(data) {
+      pieces.push(data);
+    },
+    async restart() {
+      pieces = [];
+    },
+    finish: async () => ({ data: Buffer.concat(pieces) }),
+    async discard() {},
+  };
+}
+
+/** What the file system says becomes a result; everything else (no connection, no key, aborted) is thrown. */
+async function asResult(
+  paths: { sourcePath: string; destinationPath: string },
+  act: () => Promise<Partial<FileOperationResult>>,
+): Promise<FileOperationResult> {
+  try {
+    return { success: true, ...paths, fileSize: null, error: null, ...(await act()) };
+  } catch (error) {
+    const code = systemCodeOf(error);
+    if (code === undefined || !(error instanceof Error)) throw error;
+    return { success: false, ...paths, fileSize: null, error: error.message, code };
+  }
+}
+
+function localPath(path: unknown): string {
+  if (path instanceof URL) return fileURLToPath(path);
+  return typeof path === "string" ? resolve(path) : "";
+}
+
+/** How often a file that changes under the reader is begun again. */
+const maxRounds = 3;

@@ -1,0 +1,284 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FileService } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { InvalidRequest, NotFound } from "../errors.ts";
+import { download } from "../transfer/download.ts";
+import { upload } from "../transfer/upload.ts";
+import { openSource, sourceOf } from "../transfer/upload-source.ts";
+import { downloadDirectory } from "../tree/download-tree.ts";
+import type { DownloadTreeOptions } from "../tree/download-tree.ts";
+import type { TreeEntry } from "../tree/pack-tree.ts";
+import type { TreeReport } from "../tree/tree-report.ts";
+import { uploadDirectory, uploadEntries } from "../tree/upload-tree.ts";
+import type { UploadTreeOptions } from "../tree/upload-tree.ts";
+import { FileStats } from "./file-stats.ts";
+import type {
+  CopyOptions,
+  DirectoryEntry,
+  FileSystem,
+  MakeDirectoryOptions,
+  ReadDirectoryOptions,
+  ReadFileOptions,
+  RemoveOptions,
+  RenameOptions,
+  StatOptions,
+  WriteFileOptions,
+} from "./file-system-options.ts";
+import { search } from "./search.ts";
+import type { SearchOptions, SearchResult } from "./search.ts";
+import { addSystemCode, withSystemCode } from "./system-error.ts";
+import { timestampOf } from "./timestamp.ts";
+import { watch } from "./watch.ts";
+import type { WatchEvent, WatchOptions } from "./watch.ts";
+import { toWirePath } from "./wire-path.ts";
+import type { PathLike } from "./wire-path.ts";
+
+/** The file system of a workspace behind a connection. */
+export class ConnectedFileSystem implements FileSystem {
+  readonly #connection: Connection;
+  readonly #workingDir: string | undefined;
+
+  constructor(connection: Connection, workingDir: string | undefined) {
+    this.#connection = connection;
+    this.#workingDir = workingDir;
+  }
+
+  readFile(path: PathLike, options: (ReadFileOptions & { encoding: BufferEncoding }) | BufferEncoding): Promise<string>;
+  readFile(path: PathLike, options?: ReadFileOptions): Promise<Buffer>;
+  async readFile(path: PathLike, options: ReadFileOptions | BufferEncoding = {}): Promise<string | Buffer> {
+    const {
+      encoding,
+      offset = 0,
+      length,
+      ifMatch = "",
+      signal,
+    } = typeof options === "string" ? { encoding: options } : options;
+    return withSystemCode("open", path, async () => {
+      const request = {
+        ...this.#path(path),
+        offset: BigInt(offset),
+        ifMatch,
+        ...(length !== undefined && { length: BigInt(length) }),
+      };
+      const pieces: Uint8Array[] = [];
+      for await (const part of download(this.#connection, request, signal)) {
+        if (part.type === "chunk") pieces.push(part.data);
+      }
+      const data = Buffer.concat(pieces);
+      return encoding === undefined ? data : data.toString(encoding);
+    });
+  }
+
+  async *readStream(
+    path: PathLike,
+    { offset = 0, length, ifMatch = "", signal }: ReadFileOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    const range = { offset: BigInt(offset), ifMatch, ...(length !== undefined && { length: BigInt(length) }) };
+    try {
+      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, signal)) {
+        if (part.type === "chunk") yield part.data;
+      }
+    } catch (error) {
+      throw addSystemCode(error, "open", path);
+    }
+  }
+
+  writeFile(
+    path: PathLike,
+    data: string | Uint8Array | AsyncIterable<Uint8Array | string>,
+    options: WriteFileOptions | BufferEncoding = {},
+  ): Promise<FileStats> {
+    const given = typeof options === "string" ? { encoding: options } : options;
+    const { encoding, mode, flag = "w", ifMatch = "", mtime, signal, onProgress, sha256 } = given;
+    if (flag !== "w" && flag !== "wx") {
+      throw new InvalidRequest(`flag is "${String(flag)}"; "w" and "wx" are known`, {
+        reason: "INVALID_FIELD",
+        subject: "flag",
+      });
+    }
+    return withSystemCode("open", path, async () => {
+      const source = typeof data === "string" ? sourceOf(Buffer.from(data, encoding)) : await openSource(data);
+      const header = {
+        ...this.#path(path),
+        createParents: true,
+        ifAbsent: given.ifAbsent ?? flag === "wx",
+        ifMatch,
+        sha256: sha256 !== undefined,
+        ...(mode !== undefined && { mode }),
+        ...(mtime !== undefined && { modifyTime: timestampOf(mtime.getTime()) }),
+      };
+      const { file } = await upload(this.#connection, header, source, { signal, onProgress, sha256 });
+      if (file === undefined) throw new Error("an upload that is finished without a file");
+      return new FileStats(file);
+    });
+  }
+
+  writeFiles(
+    files: Iterable<TreeEntry> | AsyncIterable<TreeEntry>,
+    options: { signal?: AbortSignal | undefined } = {},
+  ): Promise<TreeReport> {
+    return withSystemCode("open", "", () => uploadEntries(this.#connection, files, this.#path(""), options));
+  }
+
+  async exists(path: PathLike, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    try {
+      await this.stat(path, { signal });
+      return true;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (NotFound.is(error) || code === "ENOTDIR" || code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  stat(path: PathLike, options: StatOptions = {}): Promise<FileStats> {
+    return this.#stat("stat", path, false, options);
+  }
+
+  lstat(path: PathLike, options: StatOptions = {}): Promise<FileStats> {
+    return this.#stat("lstat", path, true, options);
+  }
+
+  readdir(path: PathLike, options: ReadDirectoryOptions & { withFileTypes: true }): Promise<DirectoryEntry[]>;
+  readdir(path: PathLike, options?: ReadDirectoryOptions): Promise<(string | Buffer)[]>;
+  async readdir(path: PathLike, options: ReadDirectoryOptions = {}): Promise<(string | Buffer)[] | DirectoryEntry[]> {
+    return withSystemCode("scandir", path, async () => {
+      const { recursive = false, withFileTypes = false, exclude = [], gitignore = false, signal } = options;
+      const depth = recursive ? -1 : (options.depth ?? 1);
+      const request = {
+        ...this.#path(path),
+        depth,
+        includeHidden: true,
+        exclude: [...exclude],
+        gitignore,
+        pageSize: 10_000,
+      };
+      const entries: FileStats[] = [];
+      let pageToken = "";
+      do {
+        const page = await this.#connection.call(FileService.method.list, { ...request, pageToken }, { signal });
+        for (const file of page.files) entries.push(new FileStats(file));
+        pageToken = page.nextPageToken;
+      } while (pageToken !== "");
+      return withFileTypes
+        ? entries.map((stats) => Object.assign(stats, { name: stats.path }))
+        : entries.map((stats) => stats.path);
+    });
+  }
+
+  mkdir(path: PathLike, { recursive = false, mode, signal }: MakeDirectoryOptions = {}): Promise<void> {
+    return withSystemCode("mkdir", path, async () => {
+      const request = { ...this.#path(path), parents: recursive, requestId: crypto.randomUUID() };
+      const call = { ...request, ...(mode !== undefined && { mode }) };
+      await this.#connection.call(FileService.method.makeDirectory, call, { signal });
+    });
+  }
+
+  rename(
+    from: PathLike,
+    to: PathLike,
+    { ifAbsent = false, ifMatch = "", signal }: RenameOptions = {},
+  ): Promise<FileStats> {
+    return withSystemCode("rename", from, async () => {
+      const request = {
+        ...this.#twoPaths(from, to),
+        createParents: true,
+        ifAbsent,
+        ifMatch,
+        requestId: crypto.randomUUID(),
+      };
+      const { file } = await this.#connection.call(FileService.method.move, request, { signal });
+      return new FileStats(needed(file));
+    });
+  }
+
+  cp(from: PathLike, to: PathLike, options: CopyOptions = {}): Promise<FileStats> {
+    const { recursive = false, errorOnExist = false, ifMatch = "", signal } = options;
+    return withSystemCode("cp", from, async () => {
+      const request = { ...this.#twoPaths(from, to), recursive, createParents: true, ifAbsent: errorOnExist, ifMatch };
+      // As long as the copy takes: the same call again joins it.
+      const call = { ...request, requestId: crypto.randomUUID() };
+      const { file } = await this.#connection.call(FileService.method.copy, call, { signal, timeoutMs: copyMs });
+      return new FileStats(needed(file));
+    });
+  }
+
+  rm(path: PathLike, { recursive = false, force = false, ifMatch = "", signal }: RemoveOptions = {}): Promise<void> {
+    return withSystemCode("rm", path, async () => {
+      const request = { ...this.#path(path), recursive, missingOk: force, ifMatch, requestId: crypto.randomUUID() };
+      await this.#connection.call(FileService.method.remove, request, { signal, timeoutMs: copyMs });
+    });
+  }
+
+  async *watch(path: PathLike, options: WatchOptions = {}): AsyncGenerator<WatchEvent> {
+    try {
+      yield* watch(this.#connection, this.#path(path), options);
+    } catch (error) {
+      throw addSystemCode(error, "watch", path);
+    }
+  }
+
+  search(options: SearchOptions): Promise<SearchResult> {
+    const path = options.path ?? "";
+    return withSystemCode("search", path, () => search(this.#connection, this.#path(path), options));
+  }
+
+  uploadTree(
+    source: string | URL | Iterable<TreeEntry> | AsyncIterable<TreeEntry>,
+    destination: PathLike,
+    options: UploadTreeOptions = {},
+  ): Promise<TreeReport> {
+    const target = this.#path(destination);
+    return withSystemCode("open", destination, () =>
+      typeof source === "string" || source instanceof URL
+        ? uploadDirectory(this.#connection, localPath(source), target, options)
+        : uploadEntries(this.#connection, source, target, options),
+    );
+  }
+
+  downloadTree(source: PathLike, destination: string | URL, options: DownloadTreeOptions = {}): Promise<TreeReport> {
+    return withSystemCode("open", source, () =>
+      downloadDirectory(this.#connection, this.#path(source), localPath(destination), options),
+    );
+  }
+
+  async #stat(
+    syscall: string,
+    path: PathLike,
+    noFollow: boolean,
+    { sha256 = false, signal }: StatOptions,
+  ): Promise<FileStats> {
+    return withSystemCode(syscall, path, async () => {
+      const request = { ...this.#path(path), noFollow, sha256 };
+      const { file } = await this.#connection.call(FileService.method.stat, request, { signal });
+      return new FileStats(needed(file));
+    });
+  }
+
+  #path(path: PathLike): { path: string; pathBytes: Uint8Array } {
+    return toWirePath(this.#workingDir, path);
+  }
+
+  #twoPaths(from: PathLike, to: PathLike) {
+    const [source, destination] = [this.#path(from), this.#path(to)];
+    return {
+      sourcePath: source.path,
+      sourcePathBytes: source.pathBytes,
+      destinationPath: destination.path,
+      destinationPathBytes: destination.pathBytes,
+    };
+  }
+}
+
+function localPath(path: string | URL): string {
+  return resolve(path instanceof URL ? fileURLToPath(path) : path);
+}
+
+function needed<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the server's reply lacks the file");
+  return value;
+}
+
+/** How long one try of a call may take that moves or removes a tree. */
+const copyMs = 600_000;

@@ -1,0 +1,103 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { FileKindSchema, FileService, WatchChangeKindSchema } from "@yonder/proto";
+import type { WatchChange, WatchResponse } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { LinkedAbort } from "../connection/linked-abort.ts";
+import { enumName } from "../connection/wire-values.ts";
+import type { IgnoreOptions } from "../tree/ignore-rules.ts";
+import type { FileKind } from "./file-stats.ts";
+import { fromWirePath } from "./wire-path.ts";
+
+export interface WatchOptions extends IgnoreOptions {
+  /** Watch the whole tree. Default false. */
+  recursive?: boolean | undefined;
+  /** Stops watching; the iteration then ends. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Something that changed. Paths are relative to what is watched; empty for itself. */
+export type WatchEvent =
+  | { readonly type: "created" | "modified" | "removed"; readonly path: string | Buffer; readonly kind: FileKind }
+  | {
+      readonly type: "renamed";
+      readonly path: string | Buffer;
+      readonly oldPath: string | Buffer;
+      readonly kind: FileKind;
+    }
+  /** Changes may have been missed: look at everything again. */
+  | { readonly type: "resync"; readonly cause: string };
+
+/** Tells what changes, over as many connections as it takes: what happened during a cut follows, or a resync. */
+export async function* watch(
+  connection: Connection,
+  path: { path: string; pathBytes: Uint8Array },
+  { recursive = false, exclude = [], gitignore = false, signal }: WatchOptions,
+): AsyncGenerator<WatchEvent> {
+  const retry = connection.retry({ signal });
+  const request = { ...path, recursive, exclude: [...exclude], gitignore, resumeToken: "" };
+  for (;;) {
+    const abort = new LinkedAbort(signal, connection.closed);
+    const silent = new Silence(3 * (connection.peer?.heartbeatMs ?? 10_000), abort);
+    try {
+      const replies = await connection.stream(FileService.method.watch, request, retry, abort.signal);
+      for await (const message of { [Symbol.asyncIterator]: () => replies } as AsyncIterable<WatchResponse>) {
+        silent.restart();
+        retry.progress();
+        yield* eventsOf(message);
+        request.resumeToken = message.token;
+      }
+      throw new ConnectError("the stream ended", Code.Unavailable);
+    } catch (error) {
+      if (isAborted(signal)) return;
+      await retry.after(abort.signal.aborted && !connection.closed.aborted ? abort.signal.reason : error);
+    } finally {
+      silent.stop();
+      abort.abort(new ConnectError("the reader has gone", Code.Canceled));
+      abort.release();
+    }
+  }
+}
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
+}
+
+function* eventsOf({ event }: WatchResponse): Generator<WatchEvent> {
+  if (event.case === "resync") yield { type: "resync", cause: event.value.cause };
+  if (event.case === "changes") for (const change of event.value.changes) yield* eventOf(change);
+}
+
+function* eventOf(change: WatchChange): Generator<WatchEvent> {
+  const kind = (enumName(FileKindSchema, change.fileKind) as FileKind | undefined) ?? "UNKNOWN";
+  const path = fromWirePath(change);
+  const name = enumName(WatchChangeKindSchema, change.kind);
+  if (name === "CREATED") yield { type: "created", path, kind };
+  else if (name === "MODIFIED") yield { type: "modified", path, kind };
+  else if (name === "REMOVED") yield { type: "removed", path, kind };
+  else if (name === "RENAMED") {
+    yield {
+      type: "renamed",
+      path,
+      oldPath: fromWirePath({ path: change.oldPath, pathBytes: change.oldPathBytes }),
+      kind,
+    };
+  } else yield { type: "resync", cause: "Something changed in a way that this client does not know." };
+}
+
+/** Ends a stream on which nothing comes, not even a heartbeat. */
+class Silence {
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number, abort: LinkedAbort) {
+    const reason = new ConnectError(`the stream was silent for ${ms} ms`, Code.Unavailable);
+    this.#timer = setTimeout(() => abort.abort(reason), ms).unref();
+  }
+
+  restart(): void {
+    this.#timer.refresh();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,25 @@
+import { isUtf8 } from "node:buffer";
+import { joinDirectory } from "../exec/to-wire.ts";
+
+/** A path in the workspace: text, or bytes for a name that is not UTF-8. Relative ones mean the workspace's directory. */
+export type PathLike = string | Uint8Array;
+
+/** A path as the contract takes it. */
+export function toWirePath(workingDir: string | undefined, path: PathLike): { path: string; pathBytes: Uint8Array } {
+  if (typeof path === "string") return { path: joinDirectory(workingDir, path), pathBytes: none };
+  if (isUtf8(path)) return toWirePath(workingDir, Buffer.from(path).toString());
+  const isAbsolute = path[0] === 0x2f || workingDir === undefined || workingDir === "";
+  return { path: "", pathBytes: isAbsolute ? path : Buffer.concat([Buffer.from(`${workingDir}/`), path]) };
+}
+
+/** A path of a reply: text, or bytes where text cannot say it. */
+export function fromWirePath({ path, pathBytes }: { path: string; pathBytes: Uint8Array }): string | Buffer {
+  return pathBytes.length === 0 ? path : Buffer.from(pathBytes);
+}
+
+/** A path for people. */
+export function pathText(path: PathLike): string {
+  return typeof path === "string" ? path : Buffer.from(path).toString();
+}
+
+const none = new Uint8Array(0);

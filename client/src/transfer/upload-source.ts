@@ -1,0 +1,113 @@
+import { open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+
+/** Bytes to upload. */
+export interface UploadSource {
+  readonly size: number | undefined;
+  /** Permission bits and time of the file that they come from; undefined where there is none. */
+  readonly mode: number | undefined;
+  readonly mtimeMs: number | undefined;
+  /** The bytes from an offset on, in chunks that are not changed afterwards. Undefined: they come once, in order. */
+  readonly readFrom: ((offset: number) => AsyncIterable<Uint8Array>) | undefined;
+  /** All of them, once. */
+  readonly readOnce: () => AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+export const chunkBytes = 256 * 1024;
+
+/** What may be given to be uploaded. */
+export type UploadInput = string | URL | Uint8Array | AsyncIterable<Uint8Array | string>;
+
+/** Opens what is to be uploaded; a string or URL is the path of a file on this machine. */
+export async function openSource(input: UploadInput): Promise<UploadSource> {
+  if (typeof input === "string" || input instanceof URL) return openFile(input);
+  if (input instanceof Uint8Array) return sourceOf(input);
+  const readOnce = (): AsyncIterable<Uint8Array> => rechunk(input);
+  return { size: undefined, mode: undefined, mtimeMs: undefined, readFrom: undefined, readOnce, close: nothing };
+}
+
+/** Bytes in memory as a source. */
+export function sourceOf(data: Uint8Array): UploadSource {
+  async function* readFrom(offset: number): AsyncGenerator<Uint8Array> {
+    for (let begin = offset; begin < data.length; begin += chunkBytes) yield data.subarray(begin, begin + chunkBytes);
+  }
+  const readOnce = (): AsyncIterable<Uint8Array> => readFrom(0);
+  return { size: data.length, mode: undefined, mtimeMs: undefined, readFrom, readOnce, close: nothing };
+}
+
+async function openFile(path: string | URL): Promise<UploadSource> {
+  const handle = await open(path, "r");
+  try {
+    const stats = await handle.stat();
+    if (stats.isDirectory()) {
+      throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${String(path)}'`), {
+        code: "EISDIR",
+        errno: -21,
+        syscall: "read",
+      });
+    }
+    // A pipe or what the kernel makes up comes once, as long as it comes.
+    const isPlain = stats.isFile() && stats.size > 0;
+    const readFrom = (offset: number): AsyncIterable<Uint8Array> => readHandle(handle, offset, stats.size);
+    return {
+      size: isPlain ? stats.size : undefined,
+      mode: stats.mode & 0o7777,
+      mtimeMs: stats.mtimeMs,
+      readFrom: isPlain ? readFrom : undefined,
+      readOnce: () => (isPlain ? readFrom(0) : readHandle(handle, 0, Infinity)),
+      close: () => handle.close(),
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Reads a file in chunks, one ahead, so that disk and line work at once. */
+async function* readHandle(handle: FileHandle, begin: number, end: number): AsyncGenerator<Uint8Array> {
+  let position = begin;
+  const next = async (): Promise<Buffer> => {
+    // Of its own: it is still on its way when the next one is read.
+    const length = Math.min(chunkBytes, end - position);
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafeSlow(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  };
+  let pending = position < end ? next() : undefined;
+  try {
+    while (pending !== undefined) {
+      const chunk = await pending;
+      pending = undefined;
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      if (position < end) pending = next();
+      pending?.catch(() => {});
+      yield chunk;
+    }
+  } finally {
+    await pending?.catch(() => {});
+  }
+}
+
+/** Pieces of any size as chunks of nearly one size: small ones are gathered, large ones cut. */
+export async function* rechunk(
+  pieces: AsyncIterable<Uint8Array | string>,
+  maxBytes = chunkBytes,
+): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    // A copy: whoever gives it may use it again.
+    let data: Uint8Array = Buffer.from(piece as Uint8Array);
+    while (bytes + data.length >= maxBytes) {
+      yield Buffer.concat([...gathered, data.subarray(0, maxBytes - bytes)]);
+      data = data.subarray(maxBytes - bytes);
+      [gathered, bytes] = [[], 0];
+    }
+    if (data.length > 0) gathered.push(data);
+    bytes += data.length;
+  }
+  if (bytes > 0) yield Buffer.concat(gathered);
+}
+
+async function nothing(): Promise<void> {}

@@ -1,0 +1,199 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { FileService, FileUploadState } from "@yonder/proto";
+import type { FileUpload, UploadHeaderSchema, UploadRequestSchema } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { LinkedAbort } from "../connection/linked-abort.ts";
+import { throwIfAborted } from "../connection/retry.ts";
+import { Conflict, NotFound, ServerError } from "../errors.ts";
+import { toYonderError } from "../connection/error-map.ts";
+import { combineCrc32, crc32 } from "./crc32.ts";
+import type { OnProgress } from "./progress.ts";
+import { chunkBytes, rechunk } from "./upload-source.ts";
+import type { UploadSource } from "./upload-source.ts";
+
+export type UploadHeaderInit = Omit<MessageInitShape<typeof UploadHeaderSchema>, "uploadId" | "$typeName">;
+
+export interface UploadOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+  /** A SHA-256 of all bytes, checked by the server before the file appears. */
+  readonly sha256?: Uint8Array | undefined;
+}
+
+/** Uploads a file, over as many connections as it takes: each goes on where the server stands. */
+export async function upload(
+  connection: Connection,
+  header: UploadHeaderInit,
+  source: UploadSource,
+  options: UploadOptions = {},
+): Promise<FileUpload> {
+  const uploadId = crypto.randomUUID();
+  throwIfAborted(options.signal);
+  try {
+    const whole = { ...header, uploadId, ...(source.size !== undefined && { sizeBytes: BigInt(source.size) }) };
+    const isSmall = source.size !== undefined && source.size <= chunkBytes;
+    if (isSmall || source.readFrom === undefined) return await byCalls(connection, whole, source, options);
+    return await new StreamedUpload(connection, whole, source.readFrom, options).run();
+  } catch (error) {
+    // Best effort: the server gives it up by itself in the end.
+    if (options.signal?.aborted === true) {
+      void connection.call(FileService.method.abortUpload, { uploadId }).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+type Header = UploadHeaderInit & { readonly uploadId: string };
+
+/** By unary calls: a small file in one, and what comes but once in calls that can each be repeated. */
+async function byCalls(
+  connection: Connection,
+  header: Header,
+  source: UploadSource,
+  options: UploadOptions,
+): Promise<FileUpload> {
+  const { signal, onProgress, sha256 } = options;
+  let [offset, whole] = [0, 0];
+  let isFirst = true;
+  const call = async (data: Uint8Array, isLast: boolean): Promise<FileUpload> => {
+    const digest = crc32(data);
+    whole = combineCrc32(whole, digest, data.length);
+    const request = {
+      uploadId: header.uploadId,
+      ...(isFirst && { header: { case: "file" as const, value: header } }),
+      chunk: { offset: BigInt(offset), data, crc32: digest },
+      ...(isLast && { finish: { crc32: whole, ...(sha256 && { sha256 }) } }),
+    };
+    const reply = await connection.call(FileService.method.writeChunk, request, { signal });
+    isFirst = false;
+    offset += data.length;
+    await onProgress?.({ transferredBytes: offset, totalBytes: source.size });
+    return uploadOf(reply);
+  };
+  let waiting: Uint8Array = new Uint8Array(0);
+  for await (const data of rechunk(source.readOnce(), callBytes)) {
+    throwIfAborted(signal);
+    if (waiting.length > 0) await call(waiting, false);
+    waiting = data;
+  }
+  return call(waiting, true);
+}
+
+class StreamedUpload {
+  readonly #connection: Connection;
+  readonly #header: Header;
+  readonly #readFrom: (offset: number) => AsyncIterable<Uint8Array>;
+  readonly #options: UploadOptions;
+  /** The CRC-32 of all bytes up to each offset that the server may stand at. */
+  #digests = new Map<number, number>([[0, 0]]);
+  /** What the source or a callback threw, which the wire would wrap. */
+  #failure: { error: unknown } | undefined;
+  #sent = 0;
+
+  constructor(
+    connection: Connection,
+    header: Header,
+    readFrom: (offset: number) => AsyncIterable<Uint8Array>,
+    options: UploadOptions,
+  ) {
+    this.#connection = connection;
+    this.#header = header;
+    this.#readFrom = readFrom;
+    this.#options = options;
+  }
+
+  async run(): Promise<FileUpload> {
+    const { signal } = this.#options;
+    const retry = this.#connection.retry({ signal });
+    let offset = 0;
+    let corrupt = 0;
+    for (;;) {
+      const abort = new LinkedAbort(signal, this.#connection.closed);
+      try {
+        const parts = this.#parts(offset, abort.signal);
+        return uploadOf(await this.#connection.send(FileService.method.upload, parts, retry, abort.signal));
+      } catch (error) {
+        if (this.#failure !== undefined) throw this.#failure.error;
+        const known = toYonderError(error, this.#connection.peer?.version);
+        const isConflict = Conflict.is(known) && known.expectedOffset !== undefined;
+        // A flipped bit on the way is sent again; one that comes back is not of the way.
+        if (!isConflict || ++corrupt > maxCorrupt) await retry.after(error);
+        abort.abort(error);
+      } finally {
+        abort.release();
+      }
+      const stands = await this.#whereServerStands();
+      if (typeof stands !== "number") return stands;
+      if (stands > offset) retry.progress();
+      offset = stands;
+    }
+  }
+
+  /** The offset to go on from, or the upload where it is finished after all. */
+  async #whereServerStands(): Promise<number | FileUpload> {
+    try {
+      const { uploadId } = this.#header;
+      const reply = await this.#connection.call(FileService.method.getUpload, { uploadId }, this.#options);
+      const upload = uploadOf(reply);
+      return upload.state === FileUploadState.FINISHED ? upload : Number(upload.committedBytes);
+    } catch (error) {
+      if (NotFound.is(error)) return 0;
+      throw error;
+    }
+  }
+
+  async *#parts(begin: number, signal: AbortSignal): AsyncGenerator<MessageInitShape<typeof UploadRequestSchema>> {
+    const { onProgress, sha256 } = this.#options;
+    try {
+      yield { part: { case: "header", value: this.#header } };
+      const totalBytes = this.#header.sizeBytes === undefined ? undefined : Number(this.#header.sizeBytes);
+      let whole = this.#digests.get(begin) ?? (await this.#digestUpTo(begin));
+      let offset = begin;
+      for await (const data of this.#readFrom(begin)) {
+        if (signal.aborted) return;
+        const digest = crc32(data);
+        yield { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
+        offset += data.length;
+        whole = combineCrc32(whole, digest, data.length);
+        this.#remember(offset, whole);
+        this.#sent = Math.max(this.#sent, offset);
+        await onProgress?.({ transferredBytes: this.#sent, totalBytes });
+      }
+      yield { part: { case: "finish", value: { crc32: whole, ...(sha256 && { sha256 }) } } };
+    } catch (error) {
+      if (!signal.aborted) this.#failure = { error };
+      throw error;
+    }
+  }
+
+  #remember(offset: number, digest: number): void {
+    this.#digests.set(offset, digest);
+    if (this.#digests.size <= maxDigests) return;
+    for (const oldest of this.#digests.keys()) {
+      this.#digests.delete(oldest);
+      return;
+    }
+  }
+
+  /** Reads again what the server has already, since its digest is no longer remembered. */
+  async #digestUpTo(end: number): Promise<number> {
+    let [digest, position] = [0, 0];
+    for await (const data of this.#readFrom(0)) {
+      const piece = data.subarray(0, end - position);
+      digest = crc32(piece, digest);
+      position += piece.length;
+      if (position >= end) break;
+    }
+    return digest;
+  }
+}
+
+function uploadOf({ upload }: { upload?: FileUpload | undefined }): FileUpload {
+  if (upload !== undefined) return upload;
+  throw new ServerError("The server answered an upload without saying what became of it", { reason: "UNKNOWN" });
+}
+
+/** How much goes into one call: a round trip for each has to be worth it. */
+const callBytes = 2 * 1024 * 1024;
+const maxDigests = 4096;
+const maxCorrupt = 5;

@@ -1,0 +1,151 @@
+import { lstat } from "node:fs/promises";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { FileService } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { LinkedAbort } from "../connection/linked-abort.ts";
+import type { Retry } from "../connection/retry.ts";
+import type { FileStats } from "../files/file-stats.ts";
+import { combineCrc32, crc32 } from "../transfer/crc32.ts";
+import type { OnProgress } from "../transfer/progress.ts";
+import type { IgnoreOptions } from "./ignore-rules.ts";
+import { hashFile } from "./local-tree.ts";
+import { listRemoteTree } from "./remote-tree.ts";
+import { emptyReport } from "./tree-report.ts";
+import type { TreeReport } from "./tree-report.ts";
+import type { Compare } from "./upload-tree.ts";
+import { unpackTree } from "./unpack-tree.ts";
+
+export interface DownloadTreeOptions extends IgnoreOptions {
+  /** Default "time". */
+  compare?: Compare | undefined;
+  /** Write symbolic links that lead out of the directory too. Default false: they are passed over and counted. */
+  allowOutsideLinks?: boolean | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type Path = { path: string; pathBytes: Uint8Array };
+
+/** Downloads a tree to a directory on this machine: what is there already is not moved, and a cut is gone on from. */
+export async function downloadDirectory(
+  connection: Connection,
+  source: Path,
+  directory: string,
+  options: DownloadTreeOptions,
+): Promise<TreeReport> {
+  const { signal, exclude = [], gitignore = false, allowOutsideLinks = false } = options;
+  const report = emptyReport();
+  const retry = connection.retry({ signal });
+  await connection.call(FileService.method.stat, source, { signal });
+  const state = { transferredBytes: 0 };
+  for (let round = 0; ; round++) {
+    try {
+      const { batches, unchanged } = await missingEntries(connection, source, directory, options, round);
+      report.unchanged = Math.max(report.unchanged, round === 0 ? unchanged : 0);
+      for (const only of batches) {
+        const request = { ...source, exclude: [...exclude], gitignore, only };
+        const stream = receive(connection, request, retry, state, options);
+        await unpackTree(stream, directory, report, { allowOutsideLinks, signal });
+      }
+      return report;
+    } catch (error) {
+      await retry.after(error);
+    }
+  }
+}
+
+/** What has to be moved, in requests of a bounded size. One without names asks for everything. */
+async function missingEntries(
+  connection: Connection,
+  source: Path,
+  directory: string,
+  options: DownloadTreeOptions,
+  round: number,
+): Promise<{ batches: Path[][]; unchanged: number }> {
+  const compare = options.compare ?? "time";
+  const isEmpty = (await lstat(directory).catch(() => undefined)) === undefined;
+  if ((compare === "none" || isEmpty) && round === 0) return { batches: [[]], unchanged: 0 };
+  const remote = await listRemoteTree(connection, {
+    ...options,
+    path: source,
+    sha256: compare === "digest",
+    signal: options.signal,
+  });
+  // A file or link by itself is packed alone.
+  if (remote.size === 0) return { batches: [[]], unchanged: 0 };
+  const batches: Path[][] = [];
+  let [batch, bytes, unchanged]: [Path[], number, number] = [[], 0, 0];
+  for (const [name, stats] of remote) {
+    if (await isSame(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]), stats, compare)) {
+      unchanged++;
+      continue;
+    }
+    const path = stats.path;
+    batch.push(typeof path === "string" ? { path, pathBytes: new Uint8Array(0) } : { path: "", pathBytes: path });
+    bytes += path.length + 8;
+    if (bytes < maxBatchBytes && batch.length < maxBatchEntries) continue;
+    batches.push(batch);
+    [batch, bytes] = [[], 0];
+  }
+  if (batch.length > 0) batches.push(batch);
+  return { batches, unchanged };
+}
+
+/** Whether this machine has the entry already. */
+async function isSame(path: Buffer, there: FileStats, compare: Compare): Promise<boolean> {
+  const here = await lstat(path, { bigint: true }).catch(() => undefined);
+  if (here === undefined) return false;
+  if (there.isSymbolicLink()) return here.isSymbolicLink() && (await sameTarget(path, there));
+  if (Number(here.mode & 0o7777n) !== there.mode) return false;
+  if (there.isDirectory()) return here.isDirectory();
+  if (!there.isFile() || !here.isFile() || here.size !== BigInt(there.size)) return false;
+  if (compare === "digest") return there.sha256?.equals(await hashFile(path)) === true;
+  return here.mtimeNs / 1000n === there.mtimeNs / 1000n;
+}
+
+async function sameTarget(path: Buffer, { linkTarget }: FileStats): Promise<boolean> {
+  const { readlink } = await import("node:fs/promises");
+  const target = await readlink(path, { encoding: "buffer" });
+  return linkTarget !== undefined && target.equals(Buffer.from(linkTarget as string));
+}
+
+async function* receive(
+  connection: Connection,
+  request: Path & { exclude: string[]; gitignore: boolean; only: Path[] },
+  retry: Retry,
+  state: { transferredBytes: number },
+  { signal, onProgress }: DownloadTreeOptions,
+): AsyncGenerator<Uint8Array> {
+  const abort = new LinkedAbort(signal, connection.closed);
+  try {
+    const replies = await connection.stream(FileService.method.downloadTree, request, retry, abort.signal);
+    let [offset, whole] = [0, 0];
+    for await (const { part } of { [Symbol.asyncIterator]: () => replies }) {
+      if (part.case === "chunk") {
+        const { data, crc32: told } = part.value;
+        const digest = crc32(data);
+        if (Number(part.value.offset) !== offset || (told !== undefined && told !== digest)) throw broken("a chunk");
+        whole = combineCrc32(whole, digest, data.length);
+        offset += data.length;
+        state.transferredBytes += data.length;
+        retry.progress();
+        yield data;
+        await onProgress?.({ transferredBytes: state.transferredBytes, totalBytes: undefined });
+      } else if (part.case === "finished") {
+        if (part.value.crc32 !== whole) throw broken("the whole");
+        return;
+      }
+    }
+    throw new ConnectError("protocol error: the stream ended before the tree", Code.InvalidArgument);
+  } finally {
+    abort.abort(new ConnectError("the reader has gone", Code.Canceled));
+    abort.release();
+  }
+}
+
+function broken(what: string): ConnectError {
+  return new ConnectError(`protocol error: the digest of ${what} does not fit`, Code.InvalidArgument);
+}
+
+const maxBatchBytes = 2 * 1024 * 1024;
+const maxBatchEntries = 50_000;

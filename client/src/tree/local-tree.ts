@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import type { BigIntStats } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
+import { IgnoreRules } from "./ignore-rules.ts";
+import type { IgnoreOptions } from "./ignore-rules.ts";
+
+/** An entry of a tree on this machine. */
+export interface LocalEntry {
+  /** Its path in the tree, each byte as one character: names need not be text. */
+  readonly name: string;
+  /** Its path on this machine. */
+  readonly path: Buffer;
+  readonly stats: BigIntStats;
+  /** Where a symbolic link points. */
+  readonly target: Buffer | undefined;
+}
+
+/** Goes through a tree in the order of the names' bytes, each directory before what is in it; links are not followed. */
+export async function* walkLocalTree(directory: string, options: IgnoreOptions): AsyncGenerator<LocalEntry> {
+  yield* walk(Buffer.from(directory), "", new IgnoreRules(options), options);
+}
+
+async function* walk(
+  directory: Buffer,
+  prefix: string,
+  outerRules: IgnoreRules,
+  options: IgnoreOptions,
+): AsyncGenerator<LocalEntry> {
+  const rules = await outerRules.enter(directory, text(prefix), options);
+  const names = (await readdir(directory, { encoding: "latin1" })).toSorted();
+  for (let begin = 0; begin < names.length; begin += atOnce) {
+    const some = names.slice(begin, begin + atOnce).filter((name) => !name.startsWith(".yonder-part-"));
+    const entries = await Promise.all(some.map((name) => look(directory, prefix, name)));
+    for (const entry of entries) {
+      if (entry === undefined || rules.ignores(text(entry.name), entry.stats.isDirectory())) continue;
+      yield entry;
+      if (entry.stats.isDirectory()) yield* walk(entry.path, `${entry.name}/`, rules, options);
+    }
+  }
+}
+
+async function look(directory: Buffer, prefix: string, name: string): Promise<LocalEntry | undefined> {
+  const path = Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]);
+  try {
+    const stats = await lstat(path, { bigint: true });
+    const target = stats.isSymbolicLink() ? await readlink(path, { encoding: "buffer" }) : undefined;
+    return { name: prefix + name, path, stats, target };
+  } catch (error) {
+    // It went away meanwhile.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** The SHA-256 of a file on this machine. */
+export async function hashFile(path: Buffer): Promise<Buffer> {
+  const hash = createHash("sha256");
+  for await (const data of createReadStream(path, { highWaterMark: 256 * 1024 })) hash.update(data as Buffer);
+  return hash.digest();
+}
+
+/** A name as text; lossy where it is not UTF-8. */
+export function text(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8");
+}
+
+const atOnce = 64;

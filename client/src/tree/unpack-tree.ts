@@ -1,0 +1,235 @@
+import { randomBytes } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, rm, symlink, unlink } from "node:fs/promises";
+import { extract } from "tar-stream";
+import type { Header } from "tar-stream";
+import { InvalidRequest } from "../errors.ts";
+import { exactSeconds } from "../transfer/exact-seconds.ts";
+import { text } from "./local-tree.ts";
+import { skip } from "./tree-report.ts";
+import type { TreeReport } from "./tree-report.ts";
+
+/**
+ * Unpacks a tar stream below a directory on this machine. What it holds was written by somebody else: no entry gets out
+ * of the directory, by its name or through a link, and links that lead out are passed over unless they are asked for.
+ */
+export async function unpackTree(
+  stream: AsyncIterable<Uint8Array>,
+  directory: string,
+  report: TreeReport,
+  options: { allowOutsideLinks: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  const unpacker = new Unpacker(Buffer.from(directory), report, options.allowOutsideLinks);
+  const parser = extract(parserOptions);
+  const feeding = feed(stream, parser);
+  try {
+    for await (const entry of parser) {
+      await unpacker.unpack(entry.header, entry as AsyncIterable<Buffer>);
+      entry.resume();
+    }
+    await feeding;
+    await unpacker.finish();
+  } catch (error) {
+    parser.destroy();
+    // What broke the stream says more than what the parser makes of it.
+    await feeding;
+    throw error;
+  } finally {
+    await unpacker.discard();
+  }
+}
+
+async function feed(stream: AsyncIterable<Uint8Array>, parser: ReturnType<typeof extract>): Promise<void> {
+  try {
+    for await (const data of stream) {
+      if (parser.destroyed) return;
+      if (parser.write(data)) continue;
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          parser.off("drain", end);
+          parser.off("close", end);
+          resolve();
+        };
+        parser.on("drain", end);
+        parser.on("close", end);
+      });
+    }
+    parser.end(null);
+  } catch (error) {
+    parser.destroy(error instanceof Error ? error : undefined);
+    throw error;
+  }
+}
+
+class Unpacker {
+  readonly #top: Buffer;
+  readonly #report: TreeReport;
+  readonly #allowOutsideLinks: boolean;
+  /** Directories that are known to be there, and to be no links. */
+  readonly #known = new Set<string>();
+  /** Modes and times of directories, set at the end: what is written in them changes them. */
+  readonly #later: { path: Buffer; mode: number; time: number }[] = [];
+  readonly #parts: Buffer;
+  #count = 0;
+
+  constructor(top: Buffer, report: TreeReport, allowOutsideLinks: boolean) {
+    this.#top = top;
+    this.#report = report;
+    this.#allowOutsideLinks = allowOutsideLinks;
+    this.#parts = join(top, `.yonder-part-${randomBytes(9).toString("hex")}`);
+  }
+
+  async unpack(header: Header, content: AsyncIterable<Buffer>): Promise<void> {
+    const pax = (header.pax ?? {}) as Record<string, string>;
+    const name = pax["path"] === undefined ? header.name : Buffer.from(pax["path"]).toString("latin1");
+    const names = safeNames(name);
+    const last = names.at(-1);
+    const directory = await this.#directory(header.type === "directory" ? names : names.slice(0, -1), name);
+    const time = timeOf(header, pax["mtime"]);
+    if (header.type === "directory") {
+      this.#later.push({ path: directory, mode: header.mode, time });
+      this.#report.directories++;
+      return;
+    }
+    if (last === undefined) throw refused(name, "names no file");
+    const path = join(directory, last);
+    const linkName =
+      pax["linkpath"] === undefined ? (header.linkname ?? "") : Buffer.from(pax["linkpath"]).toString("latin1");
+    if (header.type === "symlink") await this.#symlink(names, linkName, path);
+    else if (header.type === "link") await this.#hardLink(linkName, name, path);
+    else if (header.type === "file" || header.type === "contiguous-file") await this.#file(header, time, content, path);
+    else skip(this.#report, text(name));
+  }
+
+  async finish(): Promise<void> {
+    for (const { path, mode, time } of this.#later.toReversed()) {
+      await onDirectory(path, async (handle) => {
+        await handle.chmod(mode & 0o7777);
+        await handle.utimes(time, time);
+      });
+    }
+    await this.discard();
+    const top = this.#later.find(({ path }) => path.equals(this.#top));
+    if (top !== undefined) await onDirectory(this.#top, (handle) => handle.utimes(top.time, top.time));
+  }
+
+  /** Removes what is not in its place. */
+  async discard(): Promise<void> {
+    if (this.#count > 0) await rm(this.#parts, { recursive: true, force: true });
+    this.#count = 0;
+  }
+
+  async #file(header: Header, time: number, content: AsyncIterable<Buffer>, path: Buffer): Promise<void> {
+    const part = await this.#newPart();
+    const handle = await open(part, "wx");
+    try {
+      let position = 0;
+      for await (const data of content) {
+        await writeAll(handle, data, position);
+        position += data.length;
+      }
+      await handle.chmod(header.mode & 0o7777);
+      await handle.utimes(time, time);
+    } finally {
+      await handle.close();
+    }
+    await rename(part, path);
+    this.#report.files++;
+    this.#report.contentBytes += header.size;
+  }
+
+  async #symlink(names: readonly string[], target: string, path: Buffer): Promise<void> {
+    if (!this.#allowOutsideLinks && leadsOut(names, target)) return skip(this.#report, text(names.join("/")));
+    const part = await this.#newPart();
+    await symlink(Buffer.from(target, "latin1"), part);
+    await rename(part, path);
+    this.#report.symlinks++;
+  }
+
+  async #hardLink(linkName: string, name: string, path: Buffer): Promise<void> {
+    const names = safeNames(linkName);
+    const directory = await this.#directory(names.slice(0, -1), name);
+    const part = await this.#newPart();
+    await link(join(directory, names.at(-1) ?? ""), part);
+    await rename(part, path);
+    // A rename over another name of the same file does nothing, and leaves the part.
+    await unlink(part).catch(() => {});
+    this.#report.hardLinks++;
+  }
+
+  async #newPart(): Promise<Buffer> {
+    if (this.#count === 0) await mkdir(this.#parts, { mode: 0o700 });
+    return join(this.#parts, String(this.#count++));
+  }
+
+  /** The directory of these names, made where it is missing. */
+  async #directory(names: readonly string[], entry: string): Promise<Buffer> {
+    let directory = this.#top;
+    let key = "";
+    for (const name of names) {
+      directory = join(directory, name);
+      key += `${name}/`;
+      if (this.#known.has(key)) continue;
+      await mkdir(directory).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      });
+      if (!(await lstat(directory)).isDirectory()) throw refused(entry, "goes through a link, or what is no directory");
+      this.#known.add(key);
+    }
+    return directory;
+  }
+}
+
+function safeNames(path: string): string[] {
+  if (path.startsWith("/")) throw refused(path, "is absolute");
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.includes("..")) throw refused(path, 'holds ".."');
+  return names;
+}
+
+/**
+ * Whether a link leads out of the tree, or may: "..", where it comes first, goes up from directories that are no links;
+ * further on it would go up from wherever a link leads.
+ */
+export function leadsOut(names: readonly string[], target: string): boolean {
+  if (target.startsWith("/")) return true;
+  const steps = target.split("/").filter((step) => step !== "" && step !== ".");
+  const ups = steps.findIndex((step) => step !== "..");
+  const leading = ups === -1 ? steps.length : ups;
+  return leading > names.length - 1 || steps.slice(leading).includes("..");
+}
+
+function timeOf(header: Header, pax: string | undefined): number {
+  const [, seconds, fraction = ""] = /^(-?\d+)(?:\.(\d*))?$/.exec(pax ?? "") ?? [];
+  if (seconds === undefined) return header.mtime.getTime() / 1000;
+  return exactSeconds(BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0")));
+}
+
+async function onDirectory(path: Buffer, act: (handle: FileHandle) => Promise<unknown>): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await act(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function writeAll(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  for (let begin = 0; begin < data.length;) {
+    const { bytesWritten } = await handle.write(data, begin, data.length - begin, position + begin);
+    begin += bytesWritten;
+  }
+}
+
+function join(directory: Buffer, name: string): Buffer {
+  return Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]);
+}
+
+function refused(entry: string, why: string): InvalidRequest {
+  const subject = text(entry);
+  return new InvalidRequest(`the entry's name ${why}: ${subject}`, { reason: "ENTRY_REFUSED", subject });
+}
+
+/** Each byte of a name as one character; the library's types do not know the option. */
+const parserOptions: object = { filenameEncoding: "latin1" };

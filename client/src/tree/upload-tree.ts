@@ -1,0 +1,197 @@
+import { stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { FileService } from "@yonder/proto";
+import type { UploadTreeRequestSchema } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { LinkedAbort } from "../connection/linked-abort.ts";
+import type { Retry } from "../connection/retry.ts";
+import type { FileStats } from "../files/file-stats.ts";
+import { combineCrc32, crc32 } from "../transfer/crc32.ts";
+import type { OnProgress } from "../transfer/progress.ts";
+import { chunkBytes, rechunk } from "../transfer/upload-source.ts";
+import { coalesce } from "./coalesce.ts";
+import type { IgnoreOptions } from "./ignore-rules.ts";
+import { hashFile, text, walkLocalTree } from "./local-tree.ts";
+import type { LocalEntry } from "./local-tree.ts";
+import { packEntries, packLocalEntries } from "./pack-tree.ts";
+import type { TreeEntry } from "./pack-tree.ts";
+import { listRemoteTree } from "./remote-tree.ts";
+import { addReport, emptyReport, skip } from "./tree-report.ts";
+import type { TreeReport } from "./tree-report.ts";
+
+/** How it is found out what has to be moved: what differs in size or time, what differs in content, or everything. */
+export type Compare = "time" | "digest" | "none";
+
+export interface UploadTreeOptions extends IgnoreOptions {
+  /** Default "time". */
+  compare?: Compare | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type Path = { path: string; pathBytes: Uint8Array };
+
+/** Uploads a directory of this machine: what the workspace has already is not moved, and a cut is gone on from. */
+export async function uploadDirectory(
+  connection: Connection,
+  source: string,
+  target: Path,
+  options: UploadTreeOptions,
+): Promise<TreeReport> {
+  const report = emptyReport();
+  const retry = connection.retry({ signal: options.signal });
+  const single = (await stat(source)).isDirectory() ? undefined : basename(source);
+  const top = single === undefined ? source : dirname(source);
+  for (let round = 0; ; round++) {
+    const compare = options.compare ?? "time";
+    // After a cut, what arrived before it is found by looking.
+    const remote =
+      compare === "none" && round === 0
+        ? new Map<string, FileStats>()
+        : await listRemoteTree(connection, { path: target, sha256: compare === "digest", signal: options.signal });
+    Object.assign(report, { unchanged: 0, skipped: 0, skippedNames: [] });
+    const entries = changedEntries(top, single, remote, { ...options, compare }, report);
+    const stream = coalesce(packLocalEntries(entries), chunkBytes);
+    const sender = new TreeSender(connection, target, stream, options);
+    try {
+      addReport(report, await sender.send(retry));
+      return report;
+    } catch (error) {
+      sender.throwFailure();
+      await retry.after(error);
+    }
+  }
+}
+
+/** Uploads entries from memory. They come but once, so each call is one that can be repeated. */
+export async function uploadEntries(
+  connection: Connection,
+  entries: AsyncIterable<TreeEntry> | Iterable<TreeEntry>,
+  target: Path,
+  { signal, onProgress }: Pick<UploadTreeOptions, "signal" | "onProgress">,
+): Promise<TreeReport> {
+  const uploadId = crypto.randomUUID();
+  let [offset, whole] = [0, 0];
+  for await (const data of rechunk(packEntries(entries), callBytes)) {
+    const digest = crc32(data);
+    const header = { case: "tree" as const, value: { ...target, uploadId } };
+    const chunk = { offset: BigInt(offset), data, crc32: digest };
+    await connection.call(
+      FileService.method.writeChunk,
+      { uploadId, chunk, ...(offset === 0 && { header }) },
+      { signal },
+    );
+    whole = combineCrc32(whole, digest, data.length);
+    offset += data.length;
+    await onProgress?.({ transferredBytes: offset, totalBytes: undefined });
+  }
+  const finish = { crc32: whole };
+  const { upload } = await connection.call(FileService.method.writeChunk, { uploadId, finish }, { signal });
+  const report = emptyReport();
+  addReport(report, upload?.tree);
+  return report;
+}
+
+async function* changedEntries(
+  top: string,
+  single: string | undefined,
+  remote: ReadonlyMap<string, FileStats>,
+  options: UploadTreeOptions & { compare: Compare },
+  report: TreeReport,
+): AsyncGenerator<LocalEntry> {
+  for await (const entry of walkLocalTree(top, single === undefined ? options : {})) {
+    if (single !== undefined && text(entry.name) !== single) continue;
+    const isCarried = entry.stats.isFile() || entry.stats.isDirectory() || entry.stats.isSymbolicLink();
+    if (!isCarried) skip(report, text(entry.name));
+    else if (await isSame(entry, remote.get(entry.name), options.compare)) report.unchanged++;
+    else yield entry;
+  }
+}
+
+/** Whether the workspace has this entry already. */
+async function isSame(
+  { stats, path, target }: LocalEntry,
+  there: FileStats | undefined,
+  compare: Compare,
+): Promise<boolean> {
+  if (there === undefined || there.mode !== Number(stats.mode & 0o7777n)) {
+    return there?.isSymbolicLink() === true && sameLink(target, there);
+  }
+  if (target !== undefined) return sameLink(target, there);
+  if (stats.isDirectory()) return there.isDirectory();
+  if (!stats.isFile() || !there.isFile() || BigInt(there.size) !== stats.size) return false;
+  if (compare === "digest") return there.sha256?.equals(await hashFile(path)) === true;
+  return there.mtimeNs / 1000n === stats.mtimeNs / 1000n;
+}
+
+function sameLink(target: Buffer | undefined, { linkTarget }: FileStats): boolean {
+  return target !== undefined && linkTarget !== undefined && target.equals(Buffer.from(linkTarget as string));
+}
+
+/** Sends one tar stream; one try. */
+class TreeSender {
+  readonly #connection: Connection;
+  readonly #target: Path;
+  readonly #stream: AsyncIterable<Uint8Array>;
+  readonly #options: UploadTreeOptions;
+  #failure: { error: unknown } | undefined;
+
+  constructor(connection: Connection, target: Path, stream: AsyncIterable<Uint8Array>, options: UploadTreeOptions) {
+    this.#connection = connection;
+    this.#target = target;
+    this.#stream = stream;
+    this.#options = options;
+  }
+
+  async send(retry: Retry): Promise<Parameters<typeof addReport>[1]> {
+    const uploadId = crypto.randomUUID();
+    const abort = new LinkedAbort(this.#options.signal, this.#connection.closed);
+    try {
+      const parts = this.#parts(uploadId, retry, abort.signal);
+      const reply = await this.#connection.send(FileService.method.uploadTree, parts, retry, abort.signal);
+      return reply.upload?.tree;
+    } catch (error) {
+      abort.abort(error);
+      // What it left half done is not gone on with.
+      void this.#connection.call(FileService.method.abortUpload, { uploadId }).catch(() => {});
+      throw error;
+    } finally {
+      abort.release();
+    }
+  }
+
+  /** Throws what the disk or a callback threw, which the wire would wrap. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async *#parts(
+    uploadId: string,
+    retry: Retry,
+    signal: AbortSignal,
+  ): AsyncGenerator<MessageInitShape<typeof UploadTreeRequestSchema>> {
+    try {
+      yield { part: { case: "header", value: { ...this.#target, uploadId } } };
+      let [offset, whole] = [0, 0];
+      for await (const data of this.#stream) {
+        if (signal.aborted) return;
+        const digest = crc32(data);
+        yield { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
+        whole = combineCrc32(whole, digest, data.length);
+        offset += data.length;
+        // Bytes that go out say that the connection works.
+        if (offset > workingBytes) retry.progress();
+        await this.#options.onProgress?.({ transferredBytes: offset, totalBytes: undefined });
+      }
+      yield { part: { case: "finish", value: { crc32: whole } } };
+    } catch (error) {
+      if (!signal.aborted) this.#failure = { error };
+      throw error;
+    }
+  }
+}
+
+const callBytes = 2 * 1024 * 1024;
+/** More than what lies in buffers on the way. */
+const workingBytes = 32 * 1024 * 1024;
