@@ -1,5 +1,4 @@
 import { createServer as createHttp1Server } from "node:http";
-import type { Server } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { Socket } from "node:net";
 import { http2Options, keepSessions } from "./http2-sessions.ts";
@@ -7,6 +6,7 @@ import type { EdgeServer } from "./edge-server.ts";
 import { http1Options } from "./limits.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import type { NodeHandler } from "./node-types.ts";
+import { takeListener } from "./take-listener.ts";
 
 /**
  * HTTP/1.1 and HTTP/2 with prior knowledge in cleartext on one port, told apart by the first bytes.
@@ -18,7 +18,7 @@ export function createCleartextServer(handler: NodeHandler, limits: ConnectionLi
   const http2 = createHttp2Server(http2Options, handler);
   const sessions = keepSessions(http2, limits);
   const http1 = createHttp1Server(http1Options(limits), handler);
-  const toHttp1 = takeConnectionListener(http1);
+  const toHttp1 = takeListener(http1, "connection");
   http1.on("connection", (socket: Socket) => {
     tellApart(socket, limits.headersTimeoutMs, (isHttp2) => {
       if (isHttp2) http2.emit("connection", socket);
@@ -26,12 +26,6 @@ export function createCleartextServer(handler: NodeHandler, limits: ConnectionLi
     });
   });
   return { server: http1, sessions };
-}
-
-function takeConnectionListener(server: Server): (socket: Socket) => void {
-  const listener = server.listeners("connection")[0] as (this: Server, socket: Socket) => void;
-  server.removeAllListeners("connection");
-  return (socket) => listener.call(server, socket);
 }
 
 /** Reads as much as it takes to know, puts it back, and says what it is. The preface may come byte by byte. */

@@ -1,5 +1,5 @@
 import { constants } from "node:http2";
-import type { Http2SecureServer, Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
+import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
 import type { ConnectionLimits } from "./limits.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface Http2Sessions {
 }
 
 /** Widens each session's window and ends the sessions whose peer is gone without a word. */
-export function keepSessions(server: Http2Server | Http2SecureServer, limits: ConnectionLimits): Http2Sessions {
+export function keepSessions(server: Http2Server, limits: ConnectionLimits): Http2Sessions {
   const sessions = new Set<ServerHttp2Session>();
   let ending = false;
 

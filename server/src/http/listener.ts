@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { ConfigError } from "../config/config-error.ts";
 import type { EdgeServer } from "./edge-server.ts";
@@ -33,6 +34,7 @@ export async function listen({ server, sessions }: EdgeServer, target: ListenTar
     refuseConnections,
     async close(timeoutMs) {
       refuseConnections();
+      await written();
       sessions.close();
       closeIdleConnections(server);
       const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), timeoutMs);
@@ -67,6 +69,15 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Erro
     default:
       return new ConfigError(`The server cannot listen on ${where}: ${error.message}`, cause);
   }
+}
+
+/**
+ * What was written last leaves Node's HTTP/2 in the next turns of the loop. Before Node 24 a session that is closed
+ * before that takes it along.
+ */
+async function written(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 /** Those over HTTP/1.1. Both kinds of servers can do it, but only one says so in its type. */

@@ -29,13 +29,15 @@ async function elapsedMs(work: Promise<void>): Promise<number> {
 describe.each(Object.entries(transports))("%s", (_name, createTransport) => {
   test("a call that runs when the server stops finishes within the grace", async () => {
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
     const getExec = async () => {
+      begin();
       await released;
       return { instanceId: "finished" };
     };
     const { url, edge } = await openTestEdge({ exec: { getExec } });
     const call = createClient(ExecService, createTransport(url)).getExec({});
-    await tick(100);
+    await begun;
     const closed = edge.close({ graceMs: 10_000 });
     await tick(100);
     release();
