@@ -84,16 +84,24 @@ async function intoEmptyDirectory<T>(
   path: PathBytes,
   act: (directory: GitDirectory) => Promise<T>,
 ): Promise<T> {
-  const { paths } = tools;
-  const missing = await missingAbove(tools, path);
-  const isNew = await paths.locate(path, { follow: "target", createParents: true }, async ({ at }) =>
-    makeEmpty(at, path),
-  );
+  const { paths, cloneTargets } = tools;
+  const key = path.toString("latin1");
+  // Who comes second would find it empty still, and take away what the first one made.
+  if (cloneTargets.has(key)) throw notEmpty(path);
+  cloneTargets.add(key);
   try {
-    return await withGitDirectory(paths, path, act, false);
-  } catch (error) {
-    await clear(tools, path, isNew, missing).catch(() => {});
-    throw error;
+    const missing = await missingAbove(tools, path);
+    const place = { follow: "target", createParents: true } as const;
+    const isNew = await paths.locate(path, place, ({ at }) => makeEmpty(at, path));
+    try {
+      return await withGitDirectory(paths, path, act);
+    } catch (error) {
+      // What somebody else put there meanwhile is theirs.
+      if (!isReason(error, "FILE_EXISTS")) await clear(tools, path, isNew, missing).catch(() => {});
+      throw error;
+    }
+  } finally {
+    cloneTargets.delete(key);
   }
 }
 
@@ -107,8 +115,12 @@ async function makeEmpty(at: PathBytes, path: PathBytes): Promise<boolean> {
   }
   const isEmpty = (await stat(at)).isDirectory() && (await readdir(at, { encoding: "buffer" })).length === 0;
   if (isEmpty) return false;
+  throw notEmpty(path);
+}
+
+function notEmpty(path: PathBytes): AlreadyExists {
   const subject = pathText(path);
-  throw new AlreadyExists("FILE_EXISTS", `The directory to clone into is there already and not empty: ${subject}`, {
+  return new AlreadyExists("FILE_EXISTS", `The directory to clone into is there already and not empty: ${subject}`, {
     subject,
     remedy: "Name another directory, or remove this one.",
   });

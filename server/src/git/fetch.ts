@@ -53,12 +53,12 @@ async function isShallow(git: GitReader, directory: GitDirectory): Promise<boole
 
 /** What every branch and tag points to. */
 async function readRefs(git: GitReader, directory: GitDirectory): Promise<Map<string, string>> {
-  const output = await git.run({ args: ["for-each-ref", "--format=%(objectname) %(refname)"], directory });
+  const output = await git.run({ args: ["for-each-ref", "--format=%(objectname) %(refname) %(symref)"], directory });
   if (output.exitCode !== 0) throw readFailure(output, directory);
-  const lines = output.stdout.toString("utf8").split("\n").filter(Boolean);
-  return new Map(
-    lines.map((line): [string, string] => [line.slice(line.indexOf(" ") + 1), line.split(" ", 1)[0] ?? ""]),
-  );
+  const lines = output.stdout.toString("utf8").split("\n");
+  // origin/HEAD is another name for a branch that is told anyway.
+  const own = lines.map((line) => line.split(" ")).filter(([id, , symref]) => id !== "" && symref === "");
+  return new Map(own.map(([id = "", refName = ""]): [string, string] => [refName, id]));
 }
 
 function updatesBetween(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): RefUpdate[] {

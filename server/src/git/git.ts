@@ -60,7 +60,7 @@ export class Git {
 
   constructor({ paths, limits }: GitOptions) {
     this.limits = limits;
-    this.#tools = { git: new GitReader(limits), paths, limits };
+    this.#tools = { git: new GitReader(limits), paths, limits, cloneTargets: new Set() };
     const { requestRetentionMs: retentionMs, maxRememberedRequests: maxAnswers } = limits;
     this.#answers = new RememberedAnswers({ retentionMs, maxAnswers });
     const maxRunning = limits.maxGitOperations;

@@ -20,6 +20,8 @@ export interface VerbTools {
   readonly git: GitReader;
   readonly paths: Paths;
   readonly limits: Limits;
+  /** The directories that are being cloned into. */
+  readonly cloneTargets: Set<string>;
 }
 
 /** How an acting call is to run. */

@@ -39,6 +39,13 @@ const RULES: readonly Rule[] = [
     subject: "directory",
   },
   {
+    pattern: /destination path '.*' already exists and is not an empty directory/,
+    ErrorClass: AlreadyExists,
+    reason: "FILE_EXISTS",
+    message: "The directory to clone into is not empty any more",
+    subject: "directory",
+  },
+  {
     pattern: /Unable to create '([^']*\.lock)': File exists/,
     ErrorClass: Aborted,
     reason: "GIT_LOCKED",
@@ -136,7 +143,7 @@ const RULES: readonly Rule[] = [
     remedy: "Set user.name and user.email, or send author and committer.",
   },
   {
-    pattern: /nothing to commit|nothing added to commit|no changes added to commit/,
+    pattern: /nothing to commit|would make\s+it empty|nothing added to commit|no changes added to commit/,
     ErrorClass: FailedPrecondition,
     reason: "NOTHING_TO_COMMIT",
     message: "Nothing is staged that differs from the last commit",

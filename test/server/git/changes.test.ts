@@ -200,7 +200,7 @@ test("a base ref may be a branch, a tag, a commit or an expression", async () =>
   repository.commit();
   const server = await openGitServer(repository.path);
   for (const ref of ["v1", first, first.slice(0, 8), "HEAD~1", "main^"]) {
-    expect(await changesOf(server, "", ref), ref).toEqual(["UPDATED a"]);
+    expect([ref, ...(await changesOf(server, "", ref))]).toEqual([ref, "UPDATED a"]);
   }
   expect(await changesOf(server, "", "main")).toEqual([]);
   for (const ref of ["nope", "--output=x", "-", "HEAD:a", "a\nb", "HEAD^{tree}"]) {

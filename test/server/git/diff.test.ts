@@ -105,9 +105,14 @@ test("new files, staged or not, or ignored, have no original", async () => {
   repository.git("add", "staged");
   const server = await openGitServer(repository.path);
   for (const name of ["staged", "new", "ignored", "-", "-dash"]) {
-    expect(await sidesOf(server, name), name).toEqual({ status: "ADDED", original: undefined, modified: "1\n" });
+    expect({ name, ...(await sidesOf(server, name)) }).toEqual({
+      name,
+      status: "ADDED",
+      original: undefined,
+      modified: "1\n",
+    });
     const diff = await server.client.getDiff({ path: name });
-    expect(unified(diff), name).toContain(`+++ b/${name === "-" ? "./-" : name}\n@@ -0,0 +1 @@\n+1\n`);
+    expect(unified(diff)).toContain(`+++ b/${name === "-" ? "./-" : name}\n@@ -0,0 +1 @@\n+1\n`);
     expect(diff.untracked).toBe(name !== "staged");
   }
 });
@@ -164,10 +169,10 @@ test("a binary file has sizes and a flag, and no text", async () => {
     ["by-attribute", 5n, 6n],
   ] as const) {
     const diff = await client.getDiff({ path });
-    expect(diff.binary, path).toBe(true);
-    expect([diff.original?.sizeBytes, diff.modified?.sizeBytes], path).toEqual([before, now]);
-    expect([diff.original?.data.length ?? 0, diff.modified?.data.length], path).toEqual([0, 0]);
-    expect(diff.hunks, path).toEqual([]);
+    expect(diff.binary).toBe(true);
+    expect([diff.original?.sizeBytes, diff.modified?.sizeBytes]).toEqual([before, now]);
+    expect([diff.original?.data.length ?? 0, diff.modified?.data.length]).toEqual([0, 0]);
+    expect(diff.hunks).toEqual([]);
   }
 });
 
@@ -197,12 +202,8 @@ test("names that git quotes, and one that is not UTF-8, have a diff", async () =
   for (const name of names) {
     const diff = await client.getDiff({ pathBytes: name });
     const text = (data: Uint8Array | undefined): string => Buffer.from(data ?? []).toString();
-    expect([statusName(diff), text(diff.original?.data), text(diff.modified?.data)], String(name)).toEqual([
-      "UPDATED",
-      "1\n",
-      "2\n",
-    ]);
-    expect(unified(diff), String(name)).toContain("@@ -1 +1 @@\n-1\n+2\n");
+    expect([statusName(diff), text(diff.original?.data), text(diff.modified?.data)]).toEqual(["UPDATED", "1\n", "2\n"]);
+    expect(unified(diff)).toContain("@@ -1 +1 @@\n-1\n+2\n");
   }
   const fresh = Buffer.from("new\xff", "latin1");
   repository.write(fresh, "1\n");
