@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { AlreadyExists, LimitExceeded, NotFound, Unavailable, type DomainError } from "../util/errors.ts";
+import { LimitExceeded, Unavailable } from "../util/errors.ts";
 import { Exec, type ExecIdentity } from "./exec.ts";
+import { expiredId, mustBeSameRequest, unknownId } from "./exec-id.ts";
 import { ExecRun } from "./exec-run.ts";
 import { eventStream, type Disposition, type EventStreamOptions, type ExecEvent } from "./event-stream.ts";
 import { Journal } from "./journal/journal.ts";
@@ -83,15 +84,15 @@ export class ExecEngine {
     const hash = requestHash(spec, this.#options.state.hashKey);
     const starting = this.#starting.get(execId);
     if (starting !== undefined) {
-      mustBeSame(execId, starting.hash, hash);
+      mustBeSameRequest(execId, starting.hash, hash);
       return { exec: await starting.started, disposition: "JOINED" };
     }
     const existing = this.#execs.get(execId);
     if (existing !== undefined) {
-      mustBeSame(execId, existing.identity.requestHash, hash);
+      mustBeSameRequest(execId, existing.identity.requestHash, hash);
       return { exec: existing, disposition: "JOINED" };
     }
-    if (this.#options.log.isExpired(execId)) throw expired(execId);
+    if (this.#options.log.isExpired(execId)) throw expiredId(execId);
     this.#mustHaveRoom();
     const started = this.#launch(execId, hash, spec);
     this.#starting.set(execId, { hash, started });
@@ -105,11 +106,8 @@ export class ExecEngine {
   get(id: string): Exec {
     const exec = this.#execs.get(id);
     if (exec !== undefined) return exec;
-    if (this.#options.log.isExpired(id)) throw expired(id);
-    throw new NotFound("EXEC_NOT_FOUND", `No exec has the id "${id}"`, {
-      subject: id,
-      remedy: "ListExecs has the ids of those that run, and of those that ended a while ago.",
-    });
+    if (this.#options.log.isExpired(id)) throw expiredId(id);
+    throw unknownId(id);
   }
 
   /** Newest first. */
@@ -281,23 +279,4 @@ export function journalPlace(
 function absolutePath(base: Buffer, path: Buffer | undefined): Buffer {
   if (path === undefined) return base;
   return path[0] === "/".charCodeAt(0) ? path : Buffer.concat([base, Buffer.from("/"), path]);
-}
-
-function mustBeSame(id: string, knownHash: string, hash: string): void {
-  if (knownHash === hash) return;
-  throw new AlreadyExists("EXEC_ID_CONFLICT", `Exec id "${id}" belongs to a different request`, {
-    subject: id,
-    remedy: "Use a new id for a new request; the same id joins only the very same one.",
-  });
-}
-
-function expired(id: string): DomainError {
-  return new NotFound(
-    "EXEC_EXPIRED",
-    `Exec "${id}" has ended, and its output is no longer kept; it does not run again`,
-    {
-      subject: id,
-      remedy: "Use a new id to run the command again.",
-    },
-  );
 }
