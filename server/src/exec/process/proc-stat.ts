@@ -10,6 +10,8 @@ export interface ProcStat {
   readonly session: number;
   /** The group in the foreground of the process's terminal; -1 where it has none. */
   readonly terminalGroup: number;
+  /** A thread of the kernel itself. In a container none is seen, and pid 2 is a process like any other. */
+  readonly isKernel: boolean;
   readonly threads: number;
   /** In clock ticks since boot; with the pid it names a process for as long as the machine is up. */
   readonly startTicks: number;
@@ -20,6 +22,8 @@ export function readProcStat(pid: number): ProcStat | undefined {
   const length = readProcFile(`/proc/${pid}/stat`);
   return length === undefined ? undefined : parseProcStat(pid, buffer.toString("latin1", 0, length));
 }
+
+const PF_KTHREAD = 0x200000;
 
 /** The second field is the program's name in brackets, which may itself hold brackets and blanks. */
 export function parseProcStat(pid: number, text: string): ProcStat | undefined {
@@ -33,6 +37,7 @@ export function parseProcStat(pid: number, text: string): ProcStat | undefined {
     group: Number(fields[2]),
     session: Number(fields[3]),
     terminalGroup: Number(fields[5]),
+    isKernel: (Number(fields[6]) & PF_KTHREAD) !== 0,
     threads: Number(fields[17]),
     startTicks,
   };

@@ -15,6 +15,14 @@ export interface ProcessTable {
 /** How long a look keeps the event loop to itself. */
 const SLICE_MS = 5;
 
+/**
+ * How often a look goes on with the processes that came during it. While it takes milliseconds to read all, what forks
+ * and exits at once would be a different process each time, and never seen.
+ */
+const ROUNDS = 5;
+/** How often it waits for those alone that are in the midst of execve(2), or that we may not read. */
+const ROUNDS_FOR_UNREADABLE = 2;
+
 /** Looks are shared: however many trees are being ended, all that ask meanwhile are served by the next one. */
 export function createProcessTable(): ProcessTable {
   let waiting: Search[] = [];
@@ -22,26 +30,35 @@ export function createProcessTable(): ProcessTable {
   const readMark = createMarkReader();
 
   async function look(searches: readonly Search[]): Promise<void> {
-    const pids = listProcesses();
-    if (pids === undefined) {
-      for (const search of searches) search.resolve(undefined);
-      return;
-    }
     const searchesOf = indexSigns(searches);
     const spared = ourselvesAndAncestors();
     const stats = new Map<number, ProcStat>();
+    const settled = new Set<number>(spared.pids);
     let sliceEnd = performance.now() + SLICE_MS;
-    for (const pid of pids) {
-      if (performance.now() > sliceEnd) {
-        await setImmediate();
-        sliceEnd = performance.now() + SLICE_MS;
+    for (let round = 0, goOn = true; goOn && round < ROUNDS; round++) {
+      const pids = listProcesses();
+      if (pids === undefined) {
+        for (const search of searches) search.resolve(undefined);
+        return;
       }
-      if (pid <= 1 || spared.pids.has(pid)) continue;
-      const stat = readProcStat(pid);
-      // Those of the kernel are children of 2.
-      if (stat === undefined || isGone(stat) || stat.parent === 2) continue;
-      stats.set(pid, stat);
-      for (const search of searchesOf(stat, readMark)) search.take(stat);
+      goOn = false;
+      for (const pid of pids) {
+        if (pid <= 1 || settled.has(pid)) continue;
+        if (performance.now() > sliceEnd) {
+          await setImmediate();
+          sliceEnd = performance.now() + SLICE_MS;
+        }
+        const stat = readProcStat(pid);
+        if (stat === undefined || isGone(stat) || stat.isKernel) {
+          settled.add(pid);
+          continue;
+        }
+        stats.set(pid, stat);
+        const found = searchesOf(stat, readMark);
+        for (const search of found ?? []) search.take(stat);
+        if (found !== undefined) settled.add(pid);
+        goOn ||= found !== undefined || round < ROUNDS_FOR_UNREADABLE;
+      }
     }
     readMark.forgetAllBut(stats);
     takeRelatives(searches, stats, spared.session);

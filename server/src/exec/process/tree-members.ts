@@ -29,10 +29,13 @@ export function isOneOf(processes: readonly ProcessIdentity[], { pid, startTicks
   return processes.some((process) => process.pid === pid && process.startTicks === startTicks);
 }
 
-/** Tells whose a process is by itself: in the control group, a root, or else by its mark, which takes longest to read. */
+/**
+ * Tells whose a process is by itself: in the control group, a root, or else by its mark, which takes longest to read.
+ * Undefined where that cannot be read now.
+ */
 export function indexSigns(
   searches: readonly Search[],
-): (stat: ProcStat, markOf: (stat: ProcStat) => string | undefined) => readonly Search[] {
+): (stat: ProcStat, markOf: (stat: ProcStat) => string | undefined) => readonly Search[] | undefined {
   const byPid = new Map<number, Search[]>();
   const byRoot = new Map<number, Search[]>();
   const byMark = new Map<string, Search[]>();
@@ -45,7 +48,7 @@ export function indexSigns(
     const known = byPid.get(stat.pid) ?? byRoot.get(stat.pid)?.filter(({ signs }) => isOneOf(signs.roots, stat)) ?? [];
     if (known.length > 0 || byMark.size === 0) return known;
     const mark = markOf(stat);
-    return (mark === undefined ? undefined : byMark.get(mark)) ?? [];
+    return mark === undefined ? undefined : (byMark.get(mark) ?? []);
   };
 }
 

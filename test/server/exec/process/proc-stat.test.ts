@@ -20,6 +20,7 @@ describe("a process's stat", () => {
       group: 20,
       session: 30,
       terminalGroup: 40,
+      isKernel: false,
       threads: 1,
       startTicks: 98765,
     });

@@ -1,4 +1,4 @@
-import { readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { readProcStat } from "../../../../server/src/exec/process/proc-stat.ts";
@@ -75,19 +75,21 @@ describe("a terminal", () => {
   });
 
   it("passes Ctrl-C on to the group in the foreground", async () => {
-    const { process, printed } = await launch({ args: ["bash", "-i"] }, { terminal });
-    await process.input?.write(Buffer.from("sleep 300; echo code=$?\n"));
-    await until(() => foreground(process.pid) !== undefined && foreground(process.pid) !== process.pid);
+    const { process, printed } = await launch({ args: ["bash", "--norc", "-i"] }, { terminal });
+    await process.input?.write(Buffer.from("sleep 300\n"));
+    await until(() => foreground(process.pid) === "sleep");
     await process.input?.write(Buffer.of(3));
+    await until(() => foreground(process.pid) === "bash");
     await process.input?.write(Buffer.from("echo after=$?\n"));
     await printed("after=130");
   });
 
   it("has a signal to the group sent to the group in the foreground", async () => {
-    const { process, printed } = await launch({ args: ["bash", "-i"] }, { terminal });
+    const { process, printed } = await launch({ args: ["bash", "--norc", "-i"] }, { terminal });
     await process.input?.write(Buffer.from("sleep 300\n"));
-    await until(() => foreground(process.pid) !== undefined && foreground(process.pid) !== process.pid);
+    await until(() => foreground(process.pid) === "sleep");
     expect(await process.signal(SIGINT, "group")).toBe(1);
+    await until(() => foreground(process.pid) === "bash");
     await process.input?.write(Buffer.from("echo after=$?\n"));
     await printed("after=130");
   });
@@ -166,9 +168,10 @@ describe("a server without node-pty", () => {
   });
 });
 
-/** The group in the foreground of the process's terminal. */
-function foreground(pid: number): number | undefined {
-  return readProcStat(pid)?.terminalGroup;
+/** The program that leads the group in the foreground of the process's terminal. */
+function foreground(pid: number): string {
+  const leader = readProcStat(pid)?.terminalGroup ?? 0;
+  return leader > 0 ? readFileSync(`/proc/${leader}/comm`, "latin1").trim() : "";
 }
 
 function targets(pid: number): string[] {
