@@ -10,6 +10,7 @@ import type { Edge } from "./http/edge.ts";
 import { silentLogger } from "./logging/logger.ts";
 import type { Logger } from "./logging/logger.ts";
 import { within } from "./util/within.ts";
+import { version } from "./version.ts";
 import { openWorkspace } from "./workspace.ts";
 
 /** Every setting of `yonder serve`, by the name it has in docs/server.md; what is left out has its default. */
@@ -49,6 +50,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   edge.serve(createApp({ identity, activity, routes, maxMessageBytes, logger }));
   const notices = [...workspace.notices, ...noticesOf(config, edge)];
   for (const notice of notices) logger.warn(notice);
+  const { workingDirectory, stateDirectory } = config;
+  const healthPort = edge.healthAddress?.port;
+  logger.info({ url: edge.url, healthPort, version, workingDirectory, stateDirectory, ...identity }, "listening");
 
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {
@@ -66,7 +70,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     url: edge.url,
     port: typeof edge.address === "string" ? undefined : edge.address.port,
     address: edge.address,
-    healthPort: edge.healthAddress?.port,
+    healthPort,
     ...identity,
     notices,
     close: ({ graceMs = config.drainTimeoutMs } = {}) => (closing ??= close(graceMs)),

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ExecService, WorkspaceService } from "@yonder/proto";
+import { ServerReflection } from "@yonder/proto/grpc/reflection/v1/reflection";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { entries } from "../../server/src/config/read-settings.ts";
 import { variableOf } from "../../server/src/config/settings.ts";
@@ -162,12 +163,14 @@ describe("stopping", () => {
 
   test("a second signal ends it at once", async () => {
     const yonder = serve(["--drain-timeout", "1h"]);
-    const { exec } = clientFor(await yonder.listening());
-    // Ignores what ends it, and is given a minute to think about it.
-    const stubborn = { program: { case: "command", value: "trap '' TERM; while :; do sleep 1; done" } } as const;
-    const started = await exec.startExec({ exec: { ...stubborn, killGrace: { seconds: 60n } } });
-    // Nobody is left to end it.
-    onTestFinished(() => void process.kill(-(started.exec?.pid ?? 0), "SIGKILL"));
+    // A stream that its client does not end, which the drain waits for.
+    const { promise: held } = Promise.withResolvers<void>();
+    async function* requests() {
+      yield { messageRequest: { case: "listServices", value: "" } } as const;
+      await held;
+    }
+    const reflection = createClient(ServerReflection, createGrpcTransport({ baseUrl: await yonder.listening() }));
+    await iterate(reflection.serverReflectionInfo(requests())).next();
     yonder.kill("SIGTERM");
     await expect.poll(() => yonder.stderr()).toContain('"stopping"');
     const begin = performance.now();

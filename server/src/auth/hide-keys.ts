@@ -8,7 +8,8 @@ import { keyDigestLine, parseKeys } from "./api-keys.ts";
  * /proc/PID/environ. Deleting a variable does not change what stands there, so the process starts itself again in its own
  * place with the digests instead: the same pid, files and arguments.
  *
- * Returns where there is nothing to hide, and where this Node cannot do it (before 22.15), which is logged.
+ * Returns where there is nothing to hide, and where it cannot be done, which is logged: before Node 22.15, and behind a
+ * channel to a parent process, which would be cut.
  */
 export function hideKeys(keys: readonly string[], logger: Logger): void {
   if (keys.length === 0) return;
@@ -17,7 +18,7 @@ export function hideKeys(keys: readonly string[], logger: Logger): void {
   const environment: NodeJS.ProcessEnv = { ...process.env };
   for (const name of keyVariables) delete environment[name];
   environment[keyVariables[0] ?? ""] = keys.map((key) => (isDigest(key) ? key : keyDigestLine(key))).join(",");
-  if (typeof process.execve === "function" && isMainThread && process.platform !== "win32") {
+  if (typeof process.execve === "function" && isMainThread && process.send === undefined) {
     process.execve(process.execPath, [process.execPath, ...process.execArgv, ...process.argv.slice(1)], environment);
   }
   logger.warn(

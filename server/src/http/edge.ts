@@ -59,14 +59,15 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const limits: ConnectionLimits = { ...defaultConnectionLimits, ...config, ...options.connectionLimits };
   const closers: (() => void)[] = [() => ring?.close()];
   const listeners: Listener[] = [];
+  const onError = (error: Error): void => logger.error({ err: error }, "a connection could not be accepted");
   try {
     const host = "host" in config.target ? config.target.host : undefined;
     await checkExposure({ ...config, host, hasKey: ring !== undefined, hasTls: config.tls !== undefined });
     const server = await createServer(options, main.handler, limits, closers);
     server.server.maxConnections = config.maxConnections;
-    const listener = await listen(server, config.target);
+    const listener = await listen(server, config.target, onError);
     listeners.push(listener);
-    const healthListener = await listenForHealth(config, health.handler, limits);
+    const healthListener = await listenForHealth(config, health.handler, limits, onError);
     if (healthListener !== undefined) listeners.push(healthListener);
     const guard = ring === undefined && host !== undefined && (await isLoopback(host)) ? host : undefined;
 
@@ -124,12 +125,11 @@ async function listenForHealth(
   { healthPort, host, target }: ServerConfig,
   handler: NodeHandler,
   limits: ConnectionLimits,
+  onError: (error: Error) => void,
 ): Promise<Listener | undefined> {
   if (healthPort === undefined) return undefined;
-  return await listen(createCleartextServer(handler, limits), {
-    host: "host" in target ? target.host : host,
-    port: healthPort,
-  });
+  const healthTarget = { host: "host" in target ? target.host : host, port: healthPort };
+  return await listen(createCleartextServer(handler, limits), healthTarget, onError);
 }
 
 /** A handler that can be given its work later. */

@@ -15,11 +15,17 @@ export interface Listener {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Makes the server listen. */
-export async function listen({ server, sessions }: EdgeServer, target: ListenTarget): Promise<Listener> {
+/** Makes the server listen. `onError` is told of connections that could not be accepted, for want of files for example. */
+export async function listen(
+  { server, sessions }: EdgeServer,
+  target: ListenTarget,
+  onError: (error: Error) => void,
+): Promise<Listener> {
   const sockets = trackSockets(server);
   if ("socket" in target) await listenOnSocket(server, target.socket);
   else await listenOnPort(server, target);
+  // Without a listener it would end the process.
+  server.on("error", onError);
 
   const closed = new Promise<void>((resolve) => server.once("close", () => resolve()));
   const address = server.address();

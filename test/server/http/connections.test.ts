@@ -117,3 +117,14 @@ test.each([
   next.socket.write(request.replace("\r\n\r\n", `\r\nX-API-Key: ${apiKey}\r\n\r\n`));
   await next.received(/instanceId/);
 });
+
+test("a connection over the limit is refused, and the ones before it go on", async () => {
+  const { port } = await openTestEdge({ settings: { maxConnections: 1 } });
+  const first = await openRaw(port);
+  first.socket.write(request);
+  await first.received(/instanceId/);
+  const second = await openRaw(port);
+  await second.closed;
+  first.socket.write(request);
+  await first.received(/instanceId[^]*instanceId/);
+});

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { request } from "node:https";
+import { Agent, request } from "node:https";
 import { join } from "node:path";
 import { connect } from "node:tls";
 import { createClient } from "@connectrpc/connect";
@@ -78,6 +78,29 @@ test("a changed certificate is shown within seconds, and running streams go on",
   await expect.poll(async () => await shownSerial(port, ca.cert), { timeout: 5_000, interval: 100 }).not.toBe(before);
   release();
   expect((await events.next()).value).toMatchObject({ event: { event: { value: { cursor: 2n } } } });
+});
+
+test("a changed authority is what clients are held to within seconds", async () => {
+  const { ca, directory, settings } = await prepare();
+  const clientCa = join(directory, "ca.crt");
+  await writeFile(clientCa, ca.cert);
+  const { url } = await openTestEdge({ settings: { ...settings, clientCa } });
+  const newCa = await makeAuthority("Next CA");
+  const certificates = { old: await makeCertificate(ca, "client"), new: await makeCertificate(newCa, "client") };
+  // A connection for each call, though with the TLS session of the one before where the server takes it.
+  const agents = { old: new Agent({ keepAlive: false }), new: new Agent({ keepAlive: false }) };
+  const isLetIn = async (which: "old" | "new"): Promise<boolean> => {
+    const nodeOptions = { ca: ca.cert, ...certificates[which], agent: agents[which] } as object;
+    const client = createClient(WorkspaceService, transports["connect over HTTP/1.1"](url, { nodeOptions }));
+    return await client.getInfo({}).then(
+      () => true,
+      () => false,
+    );
+  };
+  expect([await isLetIn("old"), await isLetIn("new")]).toEqual([true, false]);
+  await writeFile(clientCa, newCa.cert);
+  await expect.poll(async () => await isLetIn("new"), { timeout: 5_000, interval: 100 }).toBe(true);
+  expect(await isLetIn("old")).toBe(false);
 });
 
 test("a broken certificate does not take the place of the one in use", async () => {
