@@ -35,18 +35,21 @@ export class Readers {
     return this.#attached.size;
   }
 
-  /** @param id takes the place of a cut-off reader of the same id; empty for a reader of its own */
+  /** @param id takes the place of readers of the same id; empty for a reader of its own */
   attach(id: string, cursor: number): Reader {
     const reader = new Reader(id, cursor, () => this.relieved.notify());
+    // A cut is often noticed here only after its reader has come back.
+    for (const other of this.#attached) if (id !== "" && other.id === id) other.isReplaced = true;
     this.#attached.add(reader);
     for (const other of this.#cutOff.keys()) if (id !== "" && other.id === id) this.#forget(other);
+    this.relieved.notify();
     return reader;
   }
 
   /** @param needsRest whether it went before the end, so that it may come back for the rest */
   detach(reader: Reader, needsRest: boolean): void {
     this.#attached.delete(reader);
-    if (needsRest && !reader.isDropped) {
+    if (needsRest && !reader.isDropped && !reader.isReplaced) {
       const timer = setTimeout(() => this.#forget(reader), this.#options.reconnectGraceMs);
       timer.unref();
       this.#cutOff.set(reader, timer);
@@ -58,7 +61,7 @@ export class Readers {
   neededCursor(): number {
     let needed = Infinity;
     for (const reader of this.#attached) {
-      if (!reader.isDropped) needed = Math.min(needed, reader.neededCursor(this.#underWayBytes));
+      if (!reader.isDropped && !reader.isReplaced) needed = Math.min(needed, reader.neededCursor(this.#underWayBytes));
     }
     for (const reader of this.#cutOff.keys()) needed = Math.min(needed, reader.neededCursor(this.#underWayBytes));
     return needed;
@@ -99,6 +102,8 @@ export class Reader {
   readonly id: string;
   /** Whether it was given up because it stood still; its stream is told when it moves again. */
   isDropped = false;
+  /** Whether another stream has taken its place; what it has not read then needs no holding. */
+  isReplaced = false;
   readonly #startCursor: number;
   readonly #onMove: () => void;
   #cursor: number;

@@ -46,6 +46,18 @@ test("a reader that comes back by its id takes the place of the one that was cut
   expect(readers.neededCursor()).toBe(7_000);
 });
 
+test("a reader that comes back before its cut is noticed takes the place of its former stream", () => {
+  const readers = new Readers(options);
+  const former = readers.attach("a", 0);
+  let relieved = 0;
+  readers.relieved.subscribe(() => (relieved += 1));
+  readers.attach("a", 7_000);
+  expect(readers.neededCursor()).toBe(7_000);
+  expect(relieved).toBe(1);
+  readers.detach(former, true);
+  expect(readers.neededCursor()).toBe(7_000);
+});
+
 test("a reader that stands still with output waiting is dropped and needs nothing", () => {
   const readers = new Readers(options);
   const standing = readers.attach("a", 0);
