@@ -8,6 +8,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ExecService, WorkspaceService } from "@yonder/proto";
 import { ServerReflection } from "@yonder/proto/grpc/reflection/v1/reflection";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { patient } from "../helpers/time.ts";
 import { entries } from "../../server/src/config/read-settings.ts";
 import { variableOf } from "../../server/src/config/settings.ts";
 import { temporaryDirectory } from "../helpers/certificates.ts";
@@ -172,11 +173,11 @@ describe("stopping", () => {
     const reflection = createClient(ServerReflection, createGrpcTransport({ baseUrl: await yonder.listening() }));
     await iterate(reflection.serverReflectionInfo(requests())).next();
     yonder.kill("SIGTERM");
-    await expect.poll(() => yonder.stderr()).toContain('"stopping"');
+    await expect.poll(() => yonder.stderr(), patient).toContain('"stopping"');
     const begin = performance.now();
     yonder.kill("SIGINT");
     expect(await yonder.exited).toBe(1);
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 });
 

@@ -2,6 +2,7 @@ import { request } from "node:http";
 import { createClient } from "@connectrpc/connect";
 import { ExecService, WorkspaceService } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
+import { patient } from "../../helpers/time.ts";
 import { collect, iterate } from "../../helpers/collect.ts";
 import { openTestEdge, transports } from "../../helpers/edge.ts";
 import { openRaw } from "../../helpers/raw.ts";
@@ -16,7 +17,7 @@ describe.each(Object.entries(transports))("%s", (name, createTransport) => {
   test("a call is one line, with what was called, how, by whom and how long", async () => {
     const { url, log } = await openTestEdge();
     await createClient(WorkspaceService, createTransport(url)).getInfo({});
-    await expect.poll(() => lines(log)).toHaveLength(1);
+    await expect.poll(() => lines(log), patient).toHaveLength(1);
     expect(lines(log)[0]).toMatchObject({
       level: 30,
       call: "yonder.workspace.v1.WorkspaceService/GetInfo",
@@ -40,13 +41,13 @@ describe.each(Object.entries(transports))("%s", (name, createTransport) => {
     const client = createClient(ExecService, createTransport(url));
     await expect(client.getExec({})).rejects.toThrow();
     await expect(collect(client.exec({}))).rejects.toThrow();
-    await expect.poll(() => lines(log).map(({ code }) => code)).toEqual(["not found", "not found"]);
+    await expect.poll(() => lines(log).map(({ code }) => code), patient).toEqual(["not found", "not found"]);
   });
 
   test("a call that is refused for its key has its code", async () => {
     const { url, log } = await openTestEdge({ apiKeys: ["a-key-of-this-test"] });
     await expect(createClient(WorkspaceService, createTransport(url)).getInfo({})).rejects.toThrow();
-    await expect.poll(() => lines(log).map(({ code }) => code)).toEqual(["unauthenticated"]);
+    await expect.poll(() => lines(log).map(({ code }) => code), patient).toEqual(["unauthenticated"]);
   });
 
   test("a caller that goes away is gone, which is no error", async () => {
@@ -60,7 +61,7 @@ describe.each(Object.entries(transports))("%s", (name, createTransport) => {
     const events = createClient(ExecService, createTransport(url)).exec({}, { signal: abort.signal });
     await iterate(events).next();
     abort.abort();
-    await expect.poll(() => lines(log).map(({ code }) => code)).toEqual(["caller gone"]);
+    await expect.poll(() => lines(log).map(({ code }) => code), patient).toEqual(["caller gone"]);
     expect(log.filter(({ level }) => Number(level) > 30)).toEqual([]);
   });
 });
@@ -75,7 +76,9 @@ test("a message that cannot be parsed, and one that is too large, have their cod
     });
   await post(Buffer.from("{"));
   await post(Buffer.alloc(100_000, " "));
-  await expect.poll(() => lines(log).map(({ code }) => code)).toEqual(["invalid argument", "resource exhausted"]);
+  await expect
+    .poll(() => lines(log).map(({ code }) => code), patient)
+    .toEqual(["invalid argument", "resource exhausted"]);
 });
 
 test("neither payloads nor headers nor unknown paths are logged", async () => {
@@ -88,6 +91,6 @@ test("neither payloads nor headers nor unknown paths are logged", async () => {
     );
     await received(/HTTP\/1\.1 4/);
   }
-  await expect.poll(() => lines(log)).toHaveLength(2);
+  await expect.poll(() => lines(log), patient).toHaveLength(2);
   expect(JSON.stringify(log)).not.toContain("s3cret");
 });

@@ -6,9 +6,9 @@ import { expect, onTestFinished, test } from "vitest";
 import { iterate } from "../../helpers/collect.ts";
 import { openTestEdge } from "../../helpers/edge.ts";
 import { startProxy } from "../../helpers/proxy.ts";
-import { tick } from "../../helpers/time.ts";
+import { patient, tick } from "../../helpers/time.ts";
 
-const impatient = { pingIntervalMs: 100, pingTimeoutMs: 200 };
+const impatient = { pingIntervalMs: 100, pingTimeoutMs: 700 };
 
 /** An Exec that counts how many of its streams run. */
 function countedExec() {
@@ -34,7 +34,7 @@ test("an HTTP/2 peer that froze is noticed and its calls are aborted", async () 
   await events.next();
   expect(running.count).toBe(1);
   proxy.freeze();
-  await expect.poll(() => running.count, { timeout: 5_000 }).toBe(0);
+  await expect.poll(() => running.count, patient).toBe(0);
 });
 
 test("an HTTP/2 peer that is idle but answers pings keeps its connection", async () => {
@@ -43,7 +43,7 @@ test("an HTTP/2 peer that is idle but answers pings keeps its connection", async
   const client = createClient(ExecService, createGrpcTransport({ baseUrl: url }));
   const events = iterate(client.exec({}));
   await events.next();
-  await tick(1_000);
+  await tick(2_000);
   expect(running.count).toBe(1);
 });
 
@@ -122,7 +122,7 @@ async function abandonUpload(httpVersion: "1.1" | "2", readsOn: Promise<void>): 
 
 test("an upload over HTTP/2 whose client goes away is aborted though its handler does not read", async () => {
   const aborted = await abandonUpload("2", new Promise(() => {}));
-  await expect.poll(aborted).toBe(true);
+  await expect.poll(aborted, patient).toBe(true);
 });
 
 // TCP says nothing of a peer that closed behind bytes that nobody has read.
@@ -130,5 +130,5 @@ test("an upload over HTTP/1.1 whose client goes away is aborted when its handler
   const { promise, resolve } = Promise.withResolvers<void>();
   const aborted = await abandonUpload("1.1", promise);
   resolve();
-  await expect.poll(aborted).toBe(true);
+  await expect.poll(aborted, patient).toBe(true);
 });

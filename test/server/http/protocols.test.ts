@@ -4,7 +4,7 @@ import { ExecService, WorkspaceService } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
 import { iterate } from "../../helpers/collect.ts";
 import { openTestEdge, transports } from "../../helpers/edge.ts";
-import { tick } from "../../helpers/time.ts";
+import { patient, tick } from "../../helpers/time.ts";
 
 const inMemory = "in memory";
 
@@ -54,7 +54,7 @@ describe.each([...Object.entries(transports), [inMemory, undefined] as const])("
     await tick(200);
     abort.abort();
     await events.next().catch(() => {});
-    await expect.poll(() => finished).toBe(1);
+    await expect.poll(() => finished, patient).toBe(1);
   });
 
   test("runs a stream's finally when its deadline passes, and says so to its caller", async () => {
@@ -72,6 +72,6 @@ describe.each([...Object.entries(transports), [inMemory, undefined] as const])("
       for await (const _ of createClient(ExecService, transport).exec({}, { timeoutMs: 200 }));
     };
     await expect(read()).rejects.toMatchObject({ code: 4 });
-    await expect.poll(() => finished).toBe(1);
+    await expect.poll(() => finished, patient).toBe(1);
   });
 });
