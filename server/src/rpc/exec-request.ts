@@ -87,6 +87,7 @@ function labels(asked: Record<string, string>, limits: Limits): Record<string, s
     throw invalidField("labels", `has ${entries.length} entries; at most ${limits.maxLabels} are taken`);
   }
   for (const text of entries.flat()) {
+    textField("labels", text);
     const bytes = Buffer.byteLength(text);
     if (bytes > limits.maxLabelBytes) {
       throw invalidField("labels", `has a name or value of ${bytes} bytes; at most ${limits.maxLabelBytes} are taken`);

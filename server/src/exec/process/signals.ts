@@ -10,7 +10,7 @@ export function parseSignal(text: string): number {
   const number = /^\d{1,3}$/.test(name) ? Number(name) : numberOf(name.startsWith("SIG") ? name : `SIG${name}`);
   if (number === undefined || number < 1 || number > highest) {
     throw new InvalidRequest("UNKNOWN_SIGNAL", `No signal is called ${JSON.stringify(text)}.`, {
-      subject: "signal",
+      subject: text,
       remedy: `Send a name such as "SIGINT", "INT" or "SIGRTMIN+1", or a number from 1 to ${highest}.`,
     });
   }
