@@ -11,6 +11,8 @@ import { fromWirePath } from "./wire-path.ts";
 export interface WatchOptions extends IgnoreOptions {
   /** Watch the whole tree. Default false. */
   recursive?: boolean | undefined;
+  /** Called once it is watched: what changes from then on is told. */
+  onReady?: (() => void) | undefined;
   /** Stops watching; the iteration then ends. */
   signal?: AbortSignal | undefined;
 }
@@ -31,7 +33,7 @@ export type WatchEvent =
 export async function* watch(
   connection: Connection,
   path: { path: string; pathBytes: Uint8Array },
-  { recursive = false, exclude = [], gitignore = false, signal }: WatchOptions,
+  { recursive = false, exclude = [], gitignore = false, onReady, signal }: WatchOptions,
 ): AsyncGenerator<WatchEvent> {
   const retry = connection.retry({ signal });
   const request = { ...path, recursive, exclude: [...exclude], gitignore, resumeToken: "" };
@@ -43,6 +45,7 @@ export async function* watch(
       for await (const message of { [Symbol.asyncIterator]: () => replies } as AsyncIterable<WatchResponse>) {
         silent.restart();
         retry.progress();
+        if (message.event.case === "started" && request.resumeToken === "") onReady?.();
         yield* eventsOf(message);
         request.resumeToken = message.token;
       }

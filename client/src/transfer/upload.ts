@@ -144,24 +144,29 @@ class StreamedUpload {
 
   async *#parts(begin: number, signal: AbortSignal): AsyncGenerator<MessageInitShape<typeof UploadRequestSchema>> {
     const { onProgress, sha256 } = this.#options;
+    yield { part: { case: "header", value: this.#header } };
+    // What is thrown at a `yield` is the wire's; everything else is the source's or the callback's own.
+    let isOurs = true;
     try {
-      yield { part: { case: "header", value: this.#header } };
       const totalBytes = this.#header.sizeBytes === undefined ? undefined : Number(this.#header.sizeBytes);
       let whole = this.#digests.get(begin) ?? (await this.#digestUpTo(begin));
       let offset = begin;
       for await (const data of this.#readFrom(begin)) {
         if (signal.aborted) return;
         const digest = crc32(data);
+        isOurs = false;
         yield { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
+        isOurs = true;
         offset += data.length;
         whole = combineCrc32(whole, digest, data.length);
         this.#remember(offset, whole);
         this.#sent = Math.max(this.#sent, offset);
         await onProgress?.({ transferredBytes: this.#sent, totalBytes });
       }
+      isOurs = false;
       yield { part: { case: "finish", value: { crc32: whole, ...(sha256 && { sha256 }) } } };
     } catch (error) {
-      if (!signal.aborted) this.#failure = { error };
+      if (isOurs && !signal.aborted) this.#failure = { error };
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { lstat } from "node:fs/promises";
+import { lstat, readlink } from "node:fs/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
@@ -73,22 +73,45 @@ async function missingEntries(
   });
   // A file or link by itself is packed alone.
   if (remote.size === 0) return { batches: [[]], unchanged: 0 };
-  const batches: Path[][] = [];
-  let [batch, bytes, unchanged]: [Path[], number, number] = [[], 0, 0];
+  const batches = new Batches();
+  /** Directories that are there as they are: what is written in one changes its time, which is then set again. */
+  const settled = new Map<string, FileStats>();
+  const touched = new Map<string, FileStats>();
+  let unchanged = 0;
   for (const [name, stats] of remote) {
-    if (await isSame(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]), stats, compare)) {
+    const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]);
+    if (await isSame(path, stats, compare)) {
       unchanged++;
+      if (stats.isDirectory()) settled.set(name, stats);
       continue;
     }
-    const path = stats.path;
-    batch.push(typeof path === "string" ? { path, pathBytes: new Uint8Array(0) } : { path: "", pathBytes: path });
-    bytes += path.length + 8;
-    if (bytes < maxBatchBytes && batch.length < maxBatchEntries) continue;
-    batches.push(batch);
-    [batch, bytes] = [[], 0];
+    const parent = name.slice(0, Math.max(0, name.lastIndexOf("/")));
+    const parentStats = settled.get(parent) ?? (batches.isSplit ? remote.get(parent) : undefined);
+    if (parentStats !== undefined) touched.set(parent, parentStats);
+    batches.add(stats);
   }
-  if (batch.length > 0) batches.push(batch);
-  return { batches, unchanged };
+  for (const stats of touched.values()) batches.add(stats);
+  return { batches: batches.all, unchanged };
+}
+
+/** Names in requests of a bounded size. */
+class Batches {
+  readonly all: Path[][] = [];
+  #bytes = Infinity;
+
+  get isSplit(): boolean {
+    return this.all.length > 1;
+  }
+
+  add({ path }: FileStats): void {
+    if (this.#bytes >= maxBatchBytes || (this.all.at(-1)?.length ?? 0) >= maxBatchEntries) {
+      this.all.push([]);
+      this.#bytes = 0;
+    }
+    const entry = typeof path === "string" ? { path, pathBytes: new Uint8Array(0) } : { path: "", pathBytes: path };
+    this.all.at(-1)?.push(entry);
+    this.#bytes += path.length + 8;
+  }
 }
 
 /** Whether this machine has the entry already. */
@@ -97,14 +120,13 @@ async function isSame(path: Buffer, there: FileStats, compare: Compare): Promise
   if (here === undefined) return false;
   if (there.isSymbolicLink()) return here.isSymbolicLink() && (await sameTarget(path, there));
   if (Number(here.mode & 0o7777n) !== there.mode) return false;
-  if (there.isDirectory()) return here.isDirectory();
+  if (there.isDirectory()) return here.isDirectory() && here.mtimeNs / 1000n === there.mtimeNs / 1000n;
   if (!there.isFile() || !here.isFile() || here.size !== BigInt(there.size)) return false;
   if (compare === "digest") return there.sha256?.equals(await hashFile(path)) === true;
   return here.mtimeNs / 1000n === there.mtimeNs / 1000n;
 }
 
 async function sameTarget(path: Buffer, { linkTarget }: FileStats): Promise<boolean> {
-  const { readlink } = await import("node:fs/promises");
   const target = await readlink(path, { encoding: "buffer" });
   return linkTarget !== undefined && target.equals(Buffer.from(linkTarget as string));
 }

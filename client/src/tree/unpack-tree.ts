@@ -23,6 +23,8 @@ export async function unpackTree(
   const unpacker = new Unpacker(Buffer.from(directory), report, options.allowOutsideLinks);
   const parser = extract(parserOptions);
   const feeding = feed(stream, parser);
+  // Seen when its turn comes.
+  feeding.catch(() => {});
   try {
     for await (const entry of parser) {
       await unpacker.unpack(entry.header, entry as AsyncIterable<Buffer>);

@@ -100,13 +100,26 @@ async function* changedEntries(
   options: UploadTreeOptions & { compare: Compare },
   report: TreeReport,
 ): AsyncGenerator<LocalEntry> {
+  /** Directories that are there as they are: what is written in one changes its time, which is then set again. */
+  const settled = new Map<string, LocalEntry>();
+  const touched = new Map<string, LocalEntry>();
   for await (const entry of walkLocalTree(top, single === undefined ? options : {})) {
-    if (single !== undefined && text(entry.name) !== single) continue;
+    const isWanted = single === undefined || text(entry.name) === single || text(entry.name).startsWith(`${single}/`);
+    if (!isWanted) continue;
     const isCarried = entry.stats.isFile() || entry.stats.isDirectory() || entry.stats.isSymbolicLink();
-    if (!isCarried) skip(report, text(entry.name));
-    else if (await isSame(entry, remote.get(entry.name), options.compare)) report.unchanged++;
-    else yield entry;
+    if (!isCarried) {
+      skip(report, text(entry.name));
+    } else if (await isSame(entry, remote.get(entry.name), options.compare)) {
+      report.unchanged++;
+      if (entry.stats.isDirectory()) settled.set(entry.name, entry);
+    } else {
+      const parent = entry.name.slice(0, Math.max(0, entry.name.lastIndexOf("/")));
+      const directory = settled.get(parent);
+      if (directory !== undefined) touched.set(parent, directory);
+      yield entry;
+    }
   }
+  yield* touched.values();
 }
 
 /** Whether the workspace has this entry already. */
@@ -119,10 +132,15 @@ async function isSame(
     return there?.isSymbolicLink() === true && sameLink(target, there);
   }
   if (target !== undefined) return sameLink(target, there);
-  if (stats.isDirectory()) return there.isDirectory();
+  if (stats.isDirectory()) return there.isDirectory() && sameTime(stats, there);
   if (!stats.isFile() || !there.isFile() || BigInt(there.size) !== stats.size) return false;
   if (compare === "digest") return there.sha256?.equals(await hashFile(path)) === true;
-  return there.mtimeNs / 1000n === stats.mtimeNs / 1000n;
+  return sameTime(stats, there);
+}
+
+/** To the microsecond: finer ones cannot be set. */
+function sameTime(here: { mtimeNs: bigint }, there: FileStats): boolean {
+  return there.mtimeNs / 1000n === here.mtimeNs / 1000n;
 }
 
 function sameLink(target: Buffer | undefined, { linkTarget }: FileStats): boolean {
@@ -171,22 +189,27 @@ class TreeSender {
     retry: Retry,
     signal: AbortSignal,
   ): AsyncGenerator<MessageInitShape<typeof UploadTreeRequestSchema>> {
+    yield { part: { case: "header", value: { ...this.#target, uploadId } } };
+    // What is thrown at a `yield` is the wire's; everything else is the disk's or the callback's own.
+    let isOurs = true;
     try {
-      yield { part: { case: "header", value: { ...this.#target, uploadId } } };
       let [offset, whole] = [0, 0];
       for await (const data of this.#stream) {
         if (signal.aborted) return;
         const digest = crc32(data);
+        isOurs = false;
         yield { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
+        isOurs = true;
         whole = combineCrc32(whole, digest, data.length);
         offset += data.length;
         // Bytes that go out say that the connection works.
         if (offset > workingBytes) retry.progress();
         await this.#options.onProgress?.({ transferredBytes: offset, totalBytes: undefined });
       }
+      isOurs = false;
       yield { part: { case: "finish", value: { crc32: whole } } };
     } catch (error) {
-      if (!signal.aborted) this.#failure = { error };
+      if (isOurs && !signal.aborted) this.#failure = { error };
       throw error;
     }
   }
