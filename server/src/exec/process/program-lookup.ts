@@ -29,8 +29,9 @@ export function findProgram(program: string, searchPath: string | undefined, dir
     const path = `${folder === "" ? "." : folder}/${program}`;
     const fault = faultOf(path, directory);
     if (fault === undefined) return path;
-    // As execvp and the shells: go on, and report the one that is there if no other is found.
-    if (fault.kind !== "missing") worst ??= { path, fault };
+    // As the shells: go on, and report the one that is there if no other is found. What may be in a folder that we may
+    // not enter is not there.
+    if (fault.kind === "unfit") worst ??= { path, fault };
   }
   if (worst !== undefined) throw failure(program, worst.path, worst.fault);
   throw new NotFound(

@@ -1,9 +1,10 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import type { LeftoverMark } from "../../../../server/src/exec/launcher.ts";
 import { readProcStat } from "../../../../server/src/exec/process/proc-stat.ts";
 import { createProcessTable } from "../../../../server/src/exec/process/process-table.ts";
 import { createProcessTree } from "../../../../server/src/exec/process/process-tree.ts";
@@ -165,18 +166,29 @@ describe("what an earlier server left", () => {
   const launching = useLauncher();
   const { launch } = launching;
 
-  it("is ended by its mark, its pid and start time, and its control group", async () => {
+  it("is ended by its mark, its pid and start time, and its session", async () => {
     const seconds = token();
     const { process, printed } = await launch(
-      `sleep ${seconds} & setsid sleep ${seconds} & (setsid env -i sleep ${seconds} &); echo up; wait`,
+      `sleep ${seconds} & setsid sleep ${seconds} & env -i sleep ${seconds} & echo up; wait`,
     );
     await printed("up");
     await until(() => withArgument(seconds).filter((command) => command.startsWith("sleep")).length === 3);
-    // The group is that of this server, which lives: only a later server may take it for left behind.
-    const count = await launching.launcher.endLeftovers([process.leftoverMark]);
-    expect(count).toBeGreaterThanOrEqual(3);
+    expect(await launching.launcher.endLeftovers([process.leftoverMark])).toBeGreaterThanOrEqual(3);
     await process.exited;
-    await process.endTree(0);
+    expect(withArgument(seconds)).toEqual([]);
+  });
+
+  it("is ended also where only its control group tells, once that server is gone", async ({ skip }) => {
+    if (!launching.launcher.features.has("CONTROL_GROUP")) skip("no control group");
+    const seconds = token();
+    const line = `sleep ${seconds} & (setsid env -i sleep ${seconds} &); sleep 0.1; echo up; wait`;
+    const script = new URL("../../../fixtures/processes/launch-and-die.ts", import.meta.url).pathname;
+    const args = ["--conditions=@yonder/source", script, join(launching.runtimeDirectory, "other"), line, token()];
+    const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const [text] = await Promise.all([server.stdout.setEncoding("utf8").toArray(), once(server, "exit")]);
+    expect(withArgument(seconds)).toHaveLength(2);
+    const mark = JSON.parse(text.join("")) as LeftoverMark;
+    expect(await launching.launcher.endLeftovers([mark])).toBeGreaterThanOrEqual(2);
     expect(withArgument(seconds)).toEqual([]);
   });
 
@@ -188,6 +200,14 @@ describe("what an earlier server left", () => {
     expect(readProcStat(process.pid)).toBeDefined();
   });
 });
+
+const isRoot = process.geteuid?.() === 0;
+const NOBODY = 65534;
+const endTree = new URL("../../../fixtures/processes/end-tree.ts", import.meta.url).pathname;
+
+function mayRead(path: string, uid: number): boolean {
+  return spawnSync("test", ["-r", path], { uid, gid: uid }).status === 0;
+}
 
 describe("a process of somebody else", () => {
   const bystander = async (): Promise<{ pid: number; startTicks: number }> => {
@@ -223,6 +243,14 @@ describe("a process of somebody else", () => {
     const { pid, startTicks } = await bystander();
     await treeOf({ pid, startTicks }).end(1000);
     expect(readProcStat(pid)?.state ?? "gone").toMatch(/Z|gone/);
+  });
+
+  it.runIf(isRoot && mayRead(endTree, NOBODY))("that may not be signalled is not waited for", async () => {
+    const { pid } = await bystander();
+    const args = ["--conditions=@yonder/source", endTree, String(pid)];
+    const child = spawn(process.execPath, args, { uid: NOBODY, gid: NOBODY, stdio: ["ignore", "pipe", "inherit"] });
+    expect((await child.stdout.setEncoding("utf8").toArray()).join("")).toBe("signalled 0, done");
+    expect(stateOf(pid)).toBe("S");
   });
 
   it("is never the server itself, what started it, or the first process", async () => {
