@@ -1,3 +1,4 @@
+import type { Transport } from "@connectrpc/connect";
 import type { ApiKey } from "./connection/api-key.ts";
 import { parseAddress } from "./connection/address.ts";
 import type { Address } from "./connection/address.ts";
@@ -7,7 +8,7 @@ import { firstContact } from "./connection/first-contact.ts";
 import { defaultRetry } from "./connection/retry.ts";
 import type { RetryOptions } from "./connection/retry.ts";
 import { openTransports } from "./connection/transports.ts";
-import type { HttpVersion, Protocol } from "./connection/transports.ts";
+import type { HttpVersion, Protocol, Transports } from "./connection/transports.ts";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
 import { Unsupported } from "./errors.ts";
 import type { CommandDefaults } from "./exec/options.ts";
@@ -36,6 +37,11 @@ export interface RemoteWorkspaceOptions {
   defaults?: CommandDefaults | undefined;
   /** The workspace that is meant: another one at the address is refused with InstanceChanged. Default: any. */
   workspaceId?: string | undefined;
+  /**
+   * What carries the calls instead of connections of our own to `host`, for runtimes and tests that bring theirs: a
+   * transport of @connectrpc/connect. `protocol`, `httpVersion`, `tls` and pings are then its own business.
+   */
+  transport?: Transport | undefined;
 }
 
 /** All in milliseconds. None of them bounds a command. */
@@ -77,10 +83,10 @@ export class RemoteWorkspace extends ConnectedWorkspace {
     const { connectMs = 10_000, callMs = 30_000, pingIntervalMs = 15_000, pingTimeoutMs = 10_000 } = timeouts;
     const { maxElapsedMs, initialDelayMs, maxDelayMs } = retry;
     const protocol = options.protocol ?? (httpVersion === "2" ? "grpc" : "connect");
-    const transport = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
+    const wire = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
     const connection = new Connection({
       host: address.host,
-      open: () => openTransports(transport),
+      open: () => (options.transport ? broughtAlong(options.transport) : openTransports(wire)),
       apiKey: options.apiKey,
       callMs,
       retry: {
@@ -123,6 +129,10 @@ export class RemoteWorkspace extends ConnectedWorkspace {
       ...(httpVersion && { httpVersion }),
     };
   }
+}
+
+function broughtAlong(transport: Transport): Transports {
+  return { calls: transport, streams: transport, abort: () => {} };
 }
 
 function notSupported(feature: string): Unsupported {

@@ -1,16 +1,10 @@
-import { FeatureSchema } from "@yonder/proto";
-import type { GetInfoResponse, Limits } from "@yonder/proto";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { FeatureSchema, LimitsSchema } from "@yonder/proto";
+import type { Feature, GetInfoResponse, Limits } from "@yonder/proto";
 import { durationToMs, enumName, timestampToDate } from "./connection/wire-values.ts";
 
 /** Something that a server has on one machine and lacks on another. */
-export type ServerFeature =
-  | "TERMINAL"
-  | "USER_SWITCH"
-  | "CONTROL_GROUP"
-  | "MEMORY_LIMIT"
-  | "PROCESS_LIMIT"
-  | "CPU_TIME_LIMIT"
-  | "OPEN_FILES_LIMIT";
+export type ServerFeature = Exclude<keyof typeof Feature, "UNSPECIFIED">;
 
 /** What answers at a workspace's address. */
 export interface ServerInfo {
@@ -38,29 +32,11 @@ export interface ServerInfo {
 }
 
 /** The limits in force, under their names in the contract; durations in milliseconds. See docs/server.md. */
-export interface ServerLimits {
-  readonly maxRunningExecs: number;
-  readonly maxEndedExecs: number;
-  readonly execRetentionMs: number;
-  readonly maxRememberedIds: number;
-  readonly maxReaders: number;
-  readonly maxMessageBytes: number;
-  readonly journalMemoryBytes: number;
-  readonly maxJournalBytes: number;
-  readonly maxTotalJournalBytes: number;
-  readonly readerStallTimeoutMs: number;
-  readonly readerReconnectGraceMs: number;
-  readonly heartbeatIntervalMs: number;
-  readonly maxWaitMs: number;
-  readonly maxTimeoutMs: number;
-  readonly stdinBufferBytes: number;
-  readonly maxLabels: number;
-  readonly maxLabelBytes: number;
-  readonly maxPageSize: number;
-  readonly maxReadBytes: number;
-  readonly requestRetentionMs: number;
-  readonly maxRememberedRequests: number;
-}
+export type ServerLimits = {
+  readonly [Name in LimitName as Limits[Name] extends Duration | undefined ? `${Name}Ms` : Name]: number;
+};
+
+type LimitName = Exclude<keyof Limits, `$${string}`>;
 
 export function toServerInfo(info: GetInfoResponse): ServerInfo {
   return {
@@ -80,28 +56,13 @@ export function toServerInfo(info: GetInfoResponse): ServerInfo {
   };
 }
 
+/** By the contract's own description, so that no limit is forgotten. */
 function toServerLimits(limits: Limits | undefined): ServerLimits {
-  return {
-    maxRunningExecs: limits?.maxRunningExecs ?? 0,
-    maxEndedExecs: limits?.maxEndedExecs ?? 0,
-    execRetentionMs: durationToMs(limits?.execRetention) ?? 0,
-    maxRememberedIds: limits?.maxRememberedIds ?? 0,
-    maxReaders: limits?.maxReaders ?? 0,
-    maxMessageBytes: limits?.maxMessageBytes ?? 0,
-    journalMemoryBytes: Number(limits?.journalMemoryBytes ?? 0),
-    maxJournalBytes: Number(limits?.maxJournalBytes ?? 0),
-    maxTotalJournalBytes: Number(limits?.maxTotalJournalBytes ?? 0),
-    readerStallTimeoutMs: durationToMs(limits?.readerStallTimeout) ?? 0,
-    readerReconnectGraceMs: durationToMs(limits?.readerReconnectGrace) ?? 0,
-    heartbeatIntervalMs: durationToMs(limits?.heartbeatInterval) ?? 0,
-    maxWaitMs: durationToMs(limits?.maxWait) ?? 0,
-    maxTimeoutMs: durationToMs(limits?.maxTimeout) ?? 0,
-    stdinBufferBytes: Number(limits?.stdinBufferBytes ?? 0),
-    maxLabels: limits?.maxLabels ?? 0,
-    maxLabelBytes: limits?.maxLabelBytes ?? 0,
-    maxPageSize: limits?.maxPageSize ?? 0,
-    maxReadBytes: limits?.maxReadBytes ?? 0,
-    requestRetentionMs: durationToMs(limits?.requestRetention) ?? 0,
-    maxRememberedRequests: limits?.maxRememberedRequests ?? 0,
-  };
+  const entries = LimitsSchema.fields.map(({ fieldKind, localName }) => {
+    const value = limits?.[localName as LimitName];
+    return fieldKind === "message"
+      ? [`${localName}Ms`, durationToMs(value as Duration | undefined) ?? 0]
+      : [localName, Number(value ?? 0)];
+  });
+  return Object.fromEntries(entries) as ServerLimits;
 }

@@ -29,7 +29,7 @@ export interface Bench {
  * commands, so that it runs on a container as on this machine.
  */
 export function workspaceSuite(name: string, open: () => Promise<Body>): void {
-  describe(name, () => {
+  describe(`${name}:`, () => {
     let body: Body | undefined;
     const bench: Bench = {
       get body() {

@@ -153,7 +153,7 @@ class Pair {
     this.#weather = weather;
     this.#events = events;
     this.#forward(client, server, budget(weather.cutAfterBytesUp), () => {});
-    this.#forward(server, client, budget(weather.cutAfterBytes), events.onDown);
+    this.#forward(server, client, budget(weather.cutAfterBytes), (bytes) => events.onDown(bytes));
     this.#touch();
   }
 

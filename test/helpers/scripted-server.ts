@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError } from "@connectrpc/connect";
-import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
+import type { Code, ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import {
   EndReason,
   ErrorDetailSchema,
@@ -70,14 +70,23 @@ export const say = {
     };
     return { event: { event: { case: "lost", value } } };
   },
-  heartbeat: (cursor: number): Event => ({ event: { event: { case: "heartbeat", value: { cursor: BigInt(cursor) } } } }),
-  ended: (reason: number = EndReason.EXITED, rest: { exitCode?: number; signal?: string } = { exitCode: 0 }): Event => ({
+  heartbeat: (cursor: number): Event => ({
+    event: { event: { case: "heartbeat", value: { cursor: BigInt(cursor) } } },
+  }),
+  ended: (
+    reason: EndReason = EndReason.EXITED,
+    rest: { exitCode?: number; signal?: string } = { exitCode: 0 },
+  ): Event => ({
     event: { event: { case: "ended", value: { reason, duration: durationFromMs(1), ...rest } } },
   }),
 };
 
 /** An error as the server sends it. */
-export function refusal(code: Code, reason: keyof typeof ErrorReason, rest: { expectedOffset?: bigint } = {}): ConnectError {
+export function refusal(
+  code: Code,
+  reason: keyof typeof ErrorReason,
+  rest: { expectedOffset?: bigint } = {},
+): ConnectError {
   const value = { reason: ErrorReason[reason], subject: "the subject", ...rest };
   return new ConnectError("the message", code, undefined, [{ desc: ErrorDetailSchema, value }]);
 }

@@ -54,6 +54,8 @@ export class Retry {
   readonly #context: RetryContext;
   readonly #backoff: Backoff;
   #lostAt: number | undefined;
+  /** Whether there was a connection, before it could not be had again. */
+  #wasThere = false;
   #doubts = 0;
   #keyRenewed = false;
 
@@ -87,7 +89,10 @@ export class Retry {
     if (loss === undefined) throw toYonderError(error, serverVersion);
     if (loss === "broken" || loss === "doubtful") subject.mayHaveRun = true;
     if (loss === "doubtful" && ++this.#doubts > maxDoubts) throw toYonderError(error, serverVersion);
-    this.#lostAt ??= performance.now();
+    if (this.#lostAt === undefined) {
+      this.#lostAt = performance.now();
+      this.#wasThere = loss !== "unreachable";
+    }
     const elapsed = performance.now() - this.#lostAt;
     const hopeless = loss === "untrusted" || (loss === "unreachable" && !this.#context.waitForServer);
     if (hopeless || elapsed >= policy.maxElapsedMs) throw this.#giveUp(loss, error, elapsed);
@@ -109,7 +114,7 @@ export class Retry {
     const [reason, what] =
       loss === "untrusted"
         ? (["CERTIFICATE_REJECTED", `no trusted connection to ${host}`] as const)
-        : loss === "unreachable"
+        : loss === "unreachable" && !this.#wasThere
           ? (["CONNECTION_REFUSED", `no connection to ${host}`] as const)
           : (["CONNECTION_LOST", `the connection to ${host} was lost${tried}`] as const);
     return new ConnectionLost(`${what}: ${rawMessage}`, {

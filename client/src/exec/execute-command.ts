@@ -48,7 +48,9 @@ class Run {
   #started = false;
   #end: ExecEnd | undefined;
   /** Why the command is ended by this client. */
-  #stop: { readonly error: unknown; timer: NodeJS.Timeout } | undefined;
+  #stop: { readonly error: unknown; readonly timer: NodeJS.Timeout } | undefined;
+  /** Settles once nothing of the command is left, if it is ended by this client. */
+  #treeEnded: Promise<void> | undefined;
 
   constructor(connection: Connection, context: RequestContext, command: Command, options: ExecuteCommandOptions) {
     const { defaults } = context;
@@ -81,6 +83,7 @@ class Run {
       // Once the command is being ended, that is what the caller is told; a lost connection is not.
       if (!this.#stop) throw error;
     } finally {
+      await this.#treeEnded;
       signal?.removeEventListener("abort", onAbort);
       clearTimeout(this.#stop?.timer);
     }
@@ -100,7 +103,7 @@ class Run {
       switch (event.type) {
         case "started":
           this.#started = true;
-          if (this.#stop) void this.#endTree();
+          if (this.#stop) this.#treeEnded = this.#endTree();
           else this.#feed();
           break;
         case "output":
@@ -140,7 +143,7 @@ class Run {
     this.#stderr.mute();
     // From here on it is only looked for, or a request that was lost would start it now.
     this.#target.request = undefined;
-    if (this.#started && !this.#end) void this.#endTree();
+    if (this.#started && !this.#end) this.#treeEnded = this.#endTree();
   }
 
   async #endTree(): Promise<void> {
@@ -154,13 +157,11 @@ class Run {
   #result(): CommandResult {
     const [stdout, stderr] = [this.#stdout.read(), this.#stderr.read()];
     const isCut = stdout.leftOut > 0 || stderr.leftOut > 0;
-    return {
+    const result = {
       command: this.#command,
       exitCode: this.#end?.exitCode ?? -1,
       stdout: stdout.text,
       stderr: stderr.text,
-      stdoutBytes: stdout.bytes,
-      stderrBytes: stderr.bytes,
       timeoutOccurred: this.#end?.timeoutOccurred ?? false,
       reason: this.#end?.reason ?? "UNKNOWN",
       signal: this.#end?.signal,
@@ -168,6 +169,11 @@ class Run {
       truncated: isCut ? { stdout: stdout.leftOut, stderr: stderr.leftOut } : undefined,
       execId: this.#target.execId,
     };
+    // Not enumerable: a result that is logged or put into JSON would have all of it twice, once as numbers.
+    return Object.defineProperties(result, {
+      stdoutBytes: { value: stdout.bytes },
+      stderrBytes: { value: stderr.bytes },
+    }) as CommandResult;
   }
 }
 

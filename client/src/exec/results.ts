@@ -61,7 +61,7 @@ export interface CommandResult {
    */
   readonly stdout: string;
   readonly stderr: string;
-  /** The same, byte for byte. */
+  /** The same, byte for byte. Not enumerable, so that they are in no log and no JSON. */
   readonly stdoutBytes: Uint8Array;
   readonly stderrBytes: Uint8Array;
   /** Whether `timeoutMs` or `idleTimeoutMs` ended it. What it printed before is in `stdout` and `stderr`. */
