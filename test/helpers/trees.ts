@@ -1,10 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import type { Client } from "@connectrpc/connect";
-import type { DownloadTreeFinished, FileService, FileUpload } from "@yonder/proto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { DownloadTreeRequestSchema, TreeUploadHeaderSchema } from "@yonder/proto";
+import type { Client } from "@connectrpc/connect";
+import type {
+  DownloadTreeFinished,
+  DownloadTreeRequestSchema,
+  FileService,
+  FileUpload,
+  TreeUploadHeaderSchema,
+} from "@yonder/proto";
 
 type Files = Client<typeof FileService>;
 

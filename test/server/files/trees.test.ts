@@ -116,7 +116,7 @@ describe("what is left out of a download", () => {
     }
     const target = await temporaryDirectory();
     gnuUntar(target, (await downloadTar(client, { gitignore: true, exclude: ["*.md"] })).tar);
-    expect(readdirSync(target, { recursive: true }).toSorted()).toEqual([
+    expect((readdirSync(target, { recursive: true }) as string[]).toSorted()).toEqual([
       ".gitignore",
       "src",
       "src/.gitignore",

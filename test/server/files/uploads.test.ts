@@ -4,25 +4,27 @@ import { chmod, mkdir, readFile, readdir, stat, symlink, utimes, writeFile } fro
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { FileUploadState } from "@yonder/proto";
+import type { UploadFinishSchema, UploadHeaderSchema, UploadRequestSchema } from "@yonder/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { combineCrc32 } from "../../../server/src/files/crc32.ts";
 import { detailOf, expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
 import type { FileServer } from "../../helpers/file-server.ts";
 
-type UploadPart = Parameters<FileServer["client"]["upload"]>[0] extends AsyncIterable<infer T> ? T : never;
+type UploadPart = MessageInitShape<typeof UploadRequestSchema>;
 
-function header(value: object): UploadPart {
-  return { part: { case: "header", value } } as UploadPart;
+function header(value: MessageInitShape<typeof UploadHeaderSchema>): UploadPart {
+  return { part: { case: "header", value } };
 }
 
 function chunk(data: Uint8Array, offset: number, digest = crc32(data)): UploadPart {
-  return { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } } as UploadPart;
+  return { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
 }
 
-function finish(value: object = {}): UploadPart {
-  return { part: { case: "finish", value } } as UploadPart;
+function finish(value: MessageInitShape<typeof UploadFinishSchema> = {}): UploadPart {
+  return { part: { case: "finish", value } };
 }
 
 async function* parts(...values: UploadPart[]): AsyncGenerator<UploadPart> {
