@@ -228,6 +228,14 @@ export async function refusals(calls: readonly (Promise<unknown> | AsyncIterable
   return await Promise.all(calls.map((call) => refusal(call)));
 }
 
+/** The reason for which a call is refused; undefined where it is answered. */
+export async function reasonOf(call: Promise<unknown>): Promise<string | undefined> {
+  return await call.then(
+    () => undefined,
+    (error: unknown) => refusalOf(error).reason,
+  );
+}
+
 export function refusalOf(error: unknown): Refusal {
   if (!(error instanceof ConnectError)) throw error;
   const [detail] = error.findDetails(ErrorDetailSchema);

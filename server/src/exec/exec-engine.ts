@@ -3,7 +3,13 @@ import { LimitExceeded, Unavailable } from "../util/errors.ts";
 import { Exec, type ExecIdentity } from "./exec.ts";
 import { expiredId, mustBeSameRequest, unknownId } from "./exec-id.ts";
 import { ExecRun } from "./exec-run.ts";
-import { eventStream, type Disposition, type EventStreamOptions, type ExecEvent } from "./event-stream.ts";
+import {
+  eventStream,
+  type Disposition,
+  type EventStreamOptions,
+  type ExecEvent,
+  type StreamStart,
+} from "./event-stream.ts";
 import { Journal } from "./journal/journal.ts";
 import type { LaunchedProcess, Launcher, LeftoverMark } from "./launcher.ts";
 import type { Limits } from "../util/limits.ts";
@@ -32,6 +38,13 @@ export interface ExecEngineOptions {
 export interface Recovered {
   readonly execs: readonly Exec[];
   readonly nextSequence: number;
+}
+
+/** An exec for a reader, and where its stream begins. */
+export interface OpenedExec {
+  readonly exec: Exec;
+  readonly disposition: Disposition;
+  readonly start: StreamStart;
 }
 
 export interface ListQuery {
@@ -123,19 +136,20 @@ export class ExecEngine {
     return { execs: matching.slice(0, query.pageSize), hasMore: matching.length > query.pageSize };
   }
 
-  /** One reader's stream of an exec. */
-  async *read(exec: Exec, options: Omit<EventStreamOptions, "limits">): AsyncGenerator<ExecEvent, void> {
-    const { maxReaders } = this.limits;
-    if (this.#readers >= maxReaders) {
-      throw new LimitExceeded("LIMIT_EXCEEDED", `The server serves ${maxReaders} readers at once and no more`, {
-        subject: exec.id,
-        limit: { name: "max_readers", value: maxReaders },
-        retryDelayMs: 1_000,
-      });
-    }
+  /**
+   * One reader's stream of what `open` answers. Only who has a place as reader opens anything: a call that is refused for
+   * want of one must not have started a command.
+   */
+  async *read(
+    open: () => Promise<OpenedExec>,
+    options: Pick<EventStreamOptions, "readerId" | "signal">,
+  ): AsyncGenerator<{ exec: Exec; event: ExecEvent }, void> {
+    this.#mustHaveRoomForReader();
     this.#readers += 1;
     try {
-      yield* eventStream(exec, { ...options, limits: this.limits });
+      const { exec, disposition, start } = await open();
+      const events = eventStream(exec, { ...options, disposition, start, limits: this.limits });
+      for await (const event of events) yield { exec, event };
     } finally {
       this.#readers -= 1;
     }
@@ -235,6 +249,16 @@ export class ExecEngine {
     throw new LimitExceeded("LIMIT_EXCEEDED", `${maxRunningExecs} execs run already, as many as this server allows`, {
       limit: { name: "max_running_execs", value: maxRunningExecs },
       remedy: "Wait for one to end, or end one.",
+      retryDelayMs: 1_000,
+    });
+  }
+
+  #mustHaveRoomForReader(): void {
+    const { maxReaders } = this.limits;
+    if (this.#readers < maxReaders) return;
+    throw new LimitExceeded("LIMIT_EXCEEDED", `The server serves ${maxReaders} readers at once and no more`, {
+      limit: { name: "max_readers", value: maxReaders },
+      remedy: "Wait for one to end; ReadOutput takes none of these places.",
       retryDelayMs: 1_000,
     });
   }

@@ -12,7 +12,7 @@ import {
 } from "@yonder/proto";
 import type { StreamStart } from "../exec/event-stream.ts";
 import type { Exec } from "../exec/exec.ts";
-import type { ExecEngine } from "../exec/exec-engine.ts";
+import type { ExecEngine, OpenedExec } from "../exec/exec-engine.ts";
 import { parseSignal } from "../exec/process/signals.ts";
 import { readLines, readOutput } from "../exec/read-output.ts";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
@@ -63,11 +63,11 @@ export function createExecService(engine: ExecEngine, identity: Identity): Servi
   }
 
   async function* stream(
-    exec: Exec,
-    options: Omit<Parameters<ExecEngine["read"]>[1], "signal">,
+    open: () => Promise<OpenedExec>,
+    readerId: string,
     { signal }: Context,
   ): AsyncGenerator<Event> {
-    for await (const event of engine.read(exec, { ...options, signal })) {
+    for await (const { exec, event } of engine.read(open, { readerId, signal })) {
       yield { event: eventMessage(event, exec.identity, identity.instanceId) };
     }
   }
@@ -75,8 +75,8 @@ export function createExecService(engine: ExecEngine, identity: Identity): Servi
   return {
     async *exec(request, context) {
       const readerId = tokenField("reader_id", request.readerId);
-      const { exec, disposition } = await start(request);
-      yield* stream(exec, { start: { at: "cursor", cursor: 0 }, readerId, disposition }, context);
+      const open = async (): Promise<OpenedExec> => ({ ...(await start(request)), start: { at: "cursor", cursor: 0 } });
+      yield* stream(open, readerId, context);
     },
 
     async startExec({ exec: request }) {
@@ -93,7 +93,8 @@ export function createExecService(engine: ExecEngine, identity: Identity): Servi
       mustBeMeant(request);
       const readerId = tokenField("reader_id", request.readerId);
       const exec = find(request.execId);
-      yield* stream(exec, { start: streamStart(request, exec), readerId, disposition: "JOINED" }, context);
+      const opened = { exec, start: streamStart(request, exec), disposition: "JOINED" } as const;
+      yield* stream(async () => opened, readerId, context);
     },
 
     async getExec(request, { signal }) {
