@@ -43,20 +43,19 @@ export function detectPlaces(
   membership: string,
 ): { readonly tracking: TrackingPlace | undefined; readonly memory: MemoryPlace | undefined } {
   const hierarchies = parseHierarchies(mountinfo, membership);
-  const unified = hierarchies.find((hierarchy) => hierarchy.version === 2);
-  const parents = unified && unifiedParents(unified.own);
-  const candidates = [
-    ...legacyTracking(hierarchies, ["pids"]),
-    ...(parents === undefined ? [] : [unifiedTracking(parents.threads)]),
-    ...legacyTracking(hierarchies, ["freezer", "cpuacct", "cpu", "devices", "perf_event", "net_cls"]),
-  ];
-  const memories = [
-    ...(parents?.memory === undefined ? [] : [unifiedMemory(parents.memory)]),
-    ...hierarchies
-      .filter((hierarchy) => hierarchy.controllers.includes("memory"))
-      .map((hierarchy) => legacyMemory(hierarchy.own)),
-  ];
-  return { tracking: candidates.find(canStepInto), memory: memories.find(canLimitMemory) };
+  const pids = legacyTracking(hierarchies, ["pids"]).find(canStepInto);
+  const memory = legacyMemory(hierarchies).find(canLimitMemory);
+  if (pids !== undefined && memory !== undefined) return { tracking: pids, memory };
+  // Only now, for it moves the server.
+  const own = hierarchies.find((hierarchy) => hierarchy.version === 2)?.own;
+  const unified = own === undefined ? undefined : unifiedParents(own);
+  return {
+    tracking:
+      pids ??
+      (unified === undefined ? [] : [unifiedTracking(unified.threads)]).find(canStepInto) ??
+      legacyTracking(hierarchies, ["freezer", "cpuacct", "cpu", "devices", "perf_event", "net_cls"]).find(canStepInto),
+    memory: memory ?? (unified?.memory === undefined ? [] : [unifiedMemory(unified.memory)]).find(canLimitMemory),
+  };
 }
 
 function legacyTracking(hierarchies: readonly Hierarchy[], controllers: readonly string[]): TrackingPlace[] {
@@ -106,14 +105,16 @@ function processOfThread(thread: number): number {
   return Number(/^Tgid:\s*(\d+)$/m.exec(readProcStatus(thread) ?? "")?.[1] ?? 0);
 }
 
-function legacyMemory(parent: string): MemoryPlace {
-  return {
-    parent,
-    joinFile: "tasks",
-    limitFile: "memory.limit_in_bytes",
-    eventsFile: "memory.oom_control",
-    swap: { file: "memory.memsw.limit_in_bytes", value: (bytes) => String(bytes) },
-  };
+function legacyMemory(hierarchies: readonly Hierarchy[]): MemoryPlace[] {
+  return hierarchies
+    .filter((hierarchy) => hierarchy.controllers.includes("memory"))
+    .map((hierarchy) => ({
+      parent: hierarchy.own,
+      joinFile: "tasks",
+      limitFile: "memory.limit_in_bytes",
+      eventsFile: "memory.oom_control",
+      swap: { file: "memory.memsw.limit_in_bytes", value: (bytes) => String(bytes) },
+    }));
 }
 
 function unifiedMemory(parent: string): MemoryPlace {

@@ -5,8 +5,8 @@ import { ReadStream } from "node:tty";
 import { LimitExceeded, Unsupported } from "../../util/errors.ts";
 import type { OutputSource, ProcessInput } from "../launcher.ts";
 import type { TerminalSize } from "../spec.ts";
-import { createSocketOutput } from "./pipe-output.ts";
 import { createTerminalInput } from "./terminal-input.ts";
+import { createTerminalOutput } from "./terminal-output.ts";
 
 /** A pseudo-terminal without a process. */
 export interface Terminal {
@@ -88,14 +88,13 @@ function openTerminal(
 ): Terminal {
   const { master, slave, pty } = openPair(addon, size);
   const processEnd = openProcessEnd(master, slave, pty, owner);
-  const socket = new ReadStream(master);
+  const socket = new ReadStream(master, { allowHalfOpen: true });
   inheritable.add(master);
   socket.once("close", () => inheritable.delete(master));
   return {
     path: pty,
     processEnd,
-    // A terminal is never held back.
-    output: { ...createSocketOutput("stdout", socket), pause: () => {}, resume: () => {} },
+    output: createTerminalOutput(socket, master),
     input: createTerminalInput(master, () => socket.destroyed),
     resize(columns, rows) {
       if (!socket.destroyed) addon.resize(master, columns, rows);

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { removeGroup } from "../../../../server/src/exec/process/cgroup-directory.ts";
 import { parseHierarchies } from "../../../../server/src/exec/process/cgroup-hierarchies.ts";
 import { createControlGroups, type ControlGroups } from "../../../../server/src/exec/process/control-group.ts";
 
@@ -11,8 +12,20 @@ const membership = readFileSync("/proc/self/cgroup", "utf8");
 
 function useGroups(mounts = mountinfo): ControlGroups {
   const groups = createControlGroups(mounts, membership);
-  onTestFinished(() => groups.close());
+  onTestFinished(() => {
+    groups.close();
+    moveBack(mounts);
+  });
   return groups;
+}
+
+/** In a hierarchy of version 2 the server moves to a group of its own. */
+function moveBack(mounts: string): void {
+  const [own] = parseHierarchies(mounts, membership).filter(({ version }) => version === 2);
+  if (own === undefined || !readdirSync(own.own).includes("yonder-server")) return;
+  writeFileSync(join(own.own, "cgroup.procs"), String(process.pid));
+  // Another test may be in it.
+  removeGroup(join(own.own, "yonder-server"));
 }
 
 describe("the hierarchies of control groups", () => {
@@ -123,7 +136,7 @@ function onlyVersion2(mounts: string): string {
 
 /** This process's groups, in all hierarchies. */
 function groupsThere(mounts: string): string[] {
-  return parseHierarchies(mounts, membership)
+  return parseHierarchies(mounts, readFileSync("/proc/self/cgroup", "utf8"))
     .flatMap(({ own }) => readdirSync(own))
     .filter((name) => name.startsWith(`yonder-${process.pid}-`));
 }
