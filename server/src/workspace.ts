@@ -42,25 +42,49 @@ export interface OpenWorkspace {
   close(): Promise<void>;
 }
 
-/** Opens a workspace: its state, its processes and the services over them. */
+/** Opens a workspace: its state, its processes and the services over them. What was opened is closed where the rest fails. */
 export async function openWorkspace(options: WorkspaceOptions = {}): Promise<OpenWorkspace> {
+  const opened: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closeOne of opened.splice(0).toReversed()) await closeOne();
+  };
+  try {
+    return { ...(await openAll(options, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @param opened takes what is to be closed, the last one first */
+async function openAll(
+  options: WorkspaceOptions,
+  opened: (() => Promise<void>)[],
+): Promise<Omit<OpenWorkspace, "close">> {
   const workingDirectory = Buffer.from(resolve(options.workingDirectory ?? "."));
   const limits = { ...defaultLimits, ...options.limits };
   const activity = new Activity();
+  const onActivity = (): void => activity.touch();
+
   const state = await StateDirectory.open(options.stateDirectory);
+  opened.push(() => state.close());
   const identity = { workspaceId: state.workspaceId, instanceId: randomUUID() };
+  const uploadsDirectory = join(state.path, "uploads");
+  const files = await Files.open({ workingDirectory, uploadsDirectory, confine: options.confine, limits });
+  opened.push(() => files.close());
+  const git = new Git({ paths: files.paths, limits });
   const runtimeDirectory = join(state.path, "pipes");
   await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
   const launcher = await createLocalLauncher({ workingDirectory, runtimeDirectory });
-  const onActivity = (): void => activity.touch();
+  opened.push(() => launcher.close());
   const engine = await openExecEngine({ launcher, state, limits, workingDirectory, onActivity });
-  const exec = createExecService(engine, identity);
-  const uploadsDirectory = join(state.path, "uploads");
-  const files = await Files.open({ workingDirectory, uploadsDirectory, confine: options.confine, limits });
-  const file = createFileService(files, identity);
-  const git = new Git({ paths: files.paths, limits });
+  opened.push(() => engine.close());
+
+  // Made once: they remember answers, however often they are registered.
+  const execService = createExecService(engine, identity);
+  const fileService = createFileService(files, identity);
   const gitService = createGitService(git, identity);
-  const workspace = createWorkspaceService({
+  const workspaceService = createWorkspaceService({
     identity,
     version,
     features: new Set([...launcher.features, ...files.features]),
@@ -78,17 +102,12 @@ export async function openWorkspace(options: WorkspaceOptions = {}): Promise<Ope
     notices: launcher.notices,
     routes: (router) =>
       void router
-        .service(ExecService, exec)
-        .service(FileService, file)
+        .service(ExecService, execService)
+        .service(FileService, fileService)
         .service(GitService, gitService)
-        .service(WorkspaceService, workspace),
+        .service(WorkspaceService, workspaceService),
     async stop(how) {
       await Promise.all([engine.stop(how), git.stop()]);
-    },
-    async close() {
-      await engine.close();
-      await files.close();
-      await state.close();
     },
   };
 }

@@ -170,7 +170,7 @@ export class ExecEngine {
     await this.launcher.endLeftovers([...this.#leftovers.values()]);
   }
 
-  /** After `stop` and the last stream: lets go of files, timers and pipes. */
+  /** After `stop` and the last stream: lets go of files, timers and pipes; the launcher is its owner's. */
   async close(): Promise<void> {
     clearInterval(this.#standingTimer);
     this.#retention.close();
@@ -179,7 +179,6 @@ export class ExecEngine {
       await exec.forget({ removeOutput: false });
     }
     this.#options.log.close();
-    await this.launcher.close();
   }
 
   async #launch(id: string, hash: string, spec: ExecSpec): Promise<Exec> {
