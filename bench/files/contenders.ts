@@ -1,10 +1,10 @@
-import { startProxy } from "../../test/helpers/proxy.ts";
 import type { BenchmarkContext } from "../kit/benchmark.ts";
 import { startContender } from "../kit/contender.ts";
 import type { Contender } from "../kit/contender.ts";
 import { startWorker } from "../kit/worker.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
 import { startPrivateSshd } from "../peers/private-sshd.ts";
+import { startDelayLine } from "./delay-line.ts";
 import type { Program } from "../kit/program.ts";
 
 /** Somebody who can move files, and what he has to be told to do it. */
@@ -109,7 +109,7 @@ async function startSsh(context: BenchmarkContext): Promise<Mover | { readonly m
 
 async function behindDelay(context: BenchmarkContext, target: string, delayMs: number): Promise<string> {
   if (delayMs === 0) return target;
-  return context.scope.use(await startProxy({ target, delayMs })).url;
+  return context.scope.use(await startDelayLine(target, delayMs)).url;
 }
 
 function quote(word: string): string {

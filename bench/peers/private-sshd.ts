@@ -52,6 +52,7 @@ function writeConfiguration(directory: string, port: number): void {
     "UsePAM no",
     "StrictModes no",
     "PasswordAuthentication no",
+    "Subsystem sftp internal-sftp",
     // bash reads the user's .bashrc where sshd starts it, unless a shell seems to be around it already.
     "SetEnv SHLVL=1",
     // 100 commands at once over one connection; the default is 10.
