@@ -138,9 +138,13 @@ export class Http2Sessions {
   #keepAlive(session: Session): void {
     const { pingIntervalMs, pingTimeoutMs } = this.#options;
     const { http2, socket } = session;
+    let seen = 0;
     const interval = setInterval(() => {
       if (http2.closed || http2.destroyed || http2.connecting) return;
       const before = socket.bytesRead;
+      const isHeardOf = before !== seen;
+      seen = before;
+      if (isHeardOf) return;
       const deadline = setTimeout(() => {
         // On a slow link the answer may be queued behind megabytes of data that do arrive.
         if (socket.bytesRead !== before) return;
@@ -149,7 +153,10 @@ export class Http2Sessions {
         http2.destroy(new ConnectError(message, Code.Unavailable));
       }, pingTimeoutMs).unref();
       try {
-        http2.ping(() => clearTimeout(deadline));
+        http2.ping(() => {
+          clearTimeout(deadline);
+          seen = socket.bytesRead;
+        });
       } catch {
         clearTimeout(deadline);
       }

@@ -36,6 +36,7 @@ export class LiveExecHandle implements ExecHandle {
   #detached = false;
   /** The signal that ended it, if one did. */
   #aborted: AbortSignal | undefined;
+  #forgetSignal: () => void = () => {};
   /** The readers that are open, the newest last: the terminal's size is theirs. */
   readonly #readerIds = new Set<string>();
 
@@ -81,10 +82,10 @@ export class LiveExecHandle implements ExecHandle {
   }
 
   async wait(options: { signal?: AbortSignal | undefined } = {}): Promise<ExecEnd> {
-    while (!this.#end) this.#end = await waitForEnd(this.#connection, this.execId, options);
-    if (!this.#aborted) return this.#end;
+    const end = this.#end ?? (await this.#waitForEnd(options));
+    if (!this.#aborted) return end;
     const { reason: cause } = this.#aborted;
-    throw new AbortError(`Command was aborted: ${this.execId}`, { cause, subject: this.execId, end: this.#end });
+    throw new AbortError(`Command was aborted: ${this.execId}`, { cause, subject: this.execId, end });
   }
 
   /** Ends the command when `signal` is aborted, unless it has ended by then. */
@@ -97,6 +98,8 @@ export class LiveExecHandle implements ExecHandle {
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
+    // A signal may outlive many commands.
+    this.#forgetSignal = () => signal.removeEventListener("abort", onAbort);
   }
 
   info(): Promise<ExecInfo> {
@@ -121,8 +124,20 @@ export class LiveExecHandle implements ExecHandle {
     const request = { execId: this.execId };
     const { exec } = await this.#connection.call(ExecService.method.getExec, request, { signal, subject });
     const info = exec ? toExecInfo(exec, this.#connection.peer?.platform ?? "") : this.#options.info;
-    this.#end ??= info.end;
+    if (info.end) this.#hasEnded(info.end);
     return info;
+  }
+
+  async #waitForEnd(options: { signal?: AbortSignal | undefined }): Promise<ExecEnd> {
+    for (;;) {
+      const end = await waitForEnd(this.#connection, this.execId, options);
+      if (end) return this.#hasEnded(end);
+    }
+  }
+
+  #hasEnded(end: ExecEnd): ExecEnd {
+    this.#forgetSignal();
+    return (this.#end ??= end);
   }
 
   async *#read(options: ReadOptions): AsyncGenerator<RawEvent> {
@@ -133,7 +148,7 @@ export class LiveExecHandle implements ExecHandle {
       for await (const event of follow(this.#connection, target, options.signal)) {
         if (event.type === "ended") {
           const { type: _type, ...end } = event;
-          this.#end = end;
+          this.#hasEnded(end);
         }
         yield event;
       }

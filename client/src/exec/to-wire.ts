@@ -31,7 +31,8 @@ export function toExecRequest(
   const killGraceMs = options.killGraceMs ?? defaults.killGraceMs;
   const { terminal, limits } = options;
   return {
-    execId: options.execId ?? crypto.randomUUID(),
+    // An empty one too: the server would make one, and no try after it could find it.
+    execId: options.execId || crypto.randomUUID(),
     program: toProgram(command),
     workingDirectory: joinDirectory(workingDir, options.cwd),
     environment: toEnvironment(options, defaults),
@@ -90,8 +91,10 @@ function checkedMs(option: string, ms: number): number {
 
 function toProgram(command: Command): NonNullable<ExecRequestInit["program"]> {
   if (typeof command === "string") return { case: "command", value: command };
-  if (Array.isArray(command)) return { case: "args", value: { values: [...(command as readonly string[])] } };
-  throw invalid("command", `must be a string or a list of strings, got ${typeof command}`);
+  if (Array.isArray(command) && command.every((value) => typeof value === "string")) {
+    return { case: "args", value: { values: [...command] } };
+  }
+  throw invalid("command", `must be a string or a list of strings, got ${JSON.stringify(command)}`);
 }
 
 function toEnvironment(options: CommandOptions, defaults: CommandDefaults) {
@@ -99,7 +102,8 @@ function toEnvironment(options: CommandOptions, defaults: CommandDefaults) {
   const unset: string[] = [];
   for (const [name, value] of Object.entries({ ...defaults.env, ...options.env })) {
     if (value === undefined) unset.push(name);
-    else variables[name] = value;
+    else if (typeof value === "string") variables[name] = value;
+    else throw invalid(`env.${name}`, `must be a string, got ${JSON.stringify(value)}`);
   }
   return { variables, unset, clean: options.cleanEnv ?? false };
 }

@@ -1,0 +1,118 @@
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { ConnectionLost, InvalidRequest, RemoteWorkspace } from "../../client/src/index.ts";
+import { makeAuthority, makeCertificate, temporaryDirectory, writeCertificate } from "../helpers/certificates.ts";
+import { startProxy } from "../helpers/proxy.ts";
+import { execRecord, openScriptedServer, say } from "../helpers/scripted-server.ts";
+import { startServer } from "../../server/src/index.ts";
+import { connect } from "../helpers/workspaces.ts";
+
+const apiKey = "a-key-for-tests-that-is-long-enough";
+
+test("a connection on which nothing answers is given up by its pings, and calls go on over another", async () => {
+  let asked = 0;
+  const { url } = await openScriptedServer({
+    exec: {
+      getExec: ({ execId }) => {
+        asked++;
+        return { exec: execRecord(execId, asked > 1) };
+      },
+    },
+  });
+  const proxy = await startProxy({ target: url });
+  onTestFinished(() => proxy.close());
+  const workspace = await connect({ host: proxy.url, timeouts: { pingIntervalMs: 20, pingTimeoutMs: 50 } });
+  const handle = await workspace.attach("made-up");
+  proxy.freeze();
+  proxy.thawNew();
+  // Without pings this would take the 30 s of a call's own time limit.
+  expect(await handle.info()).toMatchObject({ state: "ended" });
+  expect(proxy.connections).toBe(2);
+});
+
+test("a server that accepts and says nothing is told as no connection", async () => {
+  // It reads, so that it notices when the client goes.
+  const silent = createServer((socket) => socket.on("error", () => {}).resume());
+  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+  onTestFinished(async () => {
+    await new Promise((resolve) => silent.close(resolve));
+  });
+  const host = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  for (const httpVersion of ["2", "1.1"] as const) {
+    const error = await RemoteWorkspace.connect({ host, httpVersion, timeouts: { connectMs: 200 } }).catch(
+      (e: unknown) => e,
+    );
+    expect(error).toBeInstanceOf(ConnectionLost);
+    expect(error).toMatchObject({ reason: "CONNECTION_LOST", retryable: true });
+  }
+});
+
+test("more streams than one connection may carry are all served", async () => {
+  const waiting: (() => void)[] = [];
+  const { url } = await openScriptedServer({
+    exec: {
+      async *attach({ execId }) {
+        yield say.started(execId);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        yield say.ended();
+      },
+      getExec: ({ execId }) => ({ exec: execRecord(execId) }),
+    },
+  });
+  const proxy = await startProxy({ target: url });
+  onTestFinished(() => proxy.close());
+  const workspace = await connect({ host: proxy.url });
+  const before = proxy.connections;
+  const handle = await workspace.attach("made-up");
+  const readers = Array.from({ length: 250 }, async () => {
+    const types: string[] = [];
+    for await (const event of handle.events()) {
+      types.push(event.type);
+      // None of them ends before all have begun.
+      if (waiting.length === 250) for (const resolve of waiting) resolve();
+    }
+    return types.join();
+  });
+  expect(new Set(await Promise.all(readers))).toEqual(new Set(["started,ended"]));
+  expect(proxy.connections - before).toBe(3);
+});
+
+test("one long way does not make a stream slow: windows are wide on both sides", async () => {
+  const bytes = 24 << 20;
+  const server = await startServer({ port: 0, apiKeys: [apiKey] });
+  onTestFinished(() => server.close({ graceMs: 0 }));
+  const proxy = await startProxy({ target: server.url, delayMs: 25 });
+  onTestFinished(() => proxy.close());
+  const workspace = await connect({ host: proxy.url, apiKey });
+  const handle = await workspace.spawn(`head -c ${bytes} /dev/zero`);
+  await handle.wait();
+  const begin = performance.now();
+  let read = 0;
+  for await (const part of handle.stdout) read += part.length;
+  expect(read).toBe(bytes);
+  // With HTTP/2's default of 64 KiB each round trip of 50 ms, this takes 19 s.
+  expect(performance.now() - begin).toBeLessThan(8_000);
+});
+
+test("a certificate that is not trusted is told at once, and so is one that is wanted", async () => {
+  const directory = await temporaryDirectory();
+  const authority = await makeAuthority();
+  const files = await writeCertificate(directory, await makeCertificate(authority));
+  const server = await startServer({ port: 0, apiKeys: [apiKey], ...files });
+  onTestFinished(() => server.close({ graceMs: 0 }));
+  for (const httpVersion of ["2", "1.1"] as const) {
+    const error = await RemoteWorkspace.connect({ host: server.url, apiKey, httpVersion }).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(ConnectionLost);
+    expect(error).toMatchObject({ reason: "CERTIFICATE_REJECTED", mayHaveRun: false, retryable: false });
+    const options = { host: server.url, apiKey, httpVersion, tls: { ca: authority.cert, serverName: "elsewhere" } };
+    await expect(RemoteWorkspace.connect(options)).rejects.toMatchObject({ reason: "CERTIFICATE_REJECTED" });
+    const trusting = await connect({ ...options, tls: { ca: [authority.cert] } });
+    expect(await trusting.alive()).toBe(true);
+  }
+});
+
+test("gRPC over HTTP/1.1 is refused before anything is sent", async () => {
+  const attempt = RemoteWorkspace.connect({ host: "http://127.0.0.1:1", protocol: "grpc", httpVersion: "1.1" });
+  await expect(attempt).rejects.toBeInstanceOf(InvalidRequest);
+});
