@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 /** What to hand to execve(2). */
@@ -31,16 +31,24 @@ export function needsScript(command: string): boolean {
   return command.length > LONGEST_ARGUMENT_BYTES / 4 && Buffer.byteLength(command) > LONGEST_ARGUMENT_BYTES;
 }
 
-/** The words are expanded before the descriptor is closed, and the command runs without it. */
-const READ_SCRIPT = 'eval "$(cat <&3)" 3<&-';
+/** The shell that runs shell lines, and what it reads long ones with. */
+export interface Shell {
+  readonly path: string;
+  /** By its path: a command's own PATH may lead nowhere. */
+  readonly cat: string;
+}
 
-export function shellLine(shell: string, command: string): CommandLine {
-  const argv0 = shell.slice(shell.lastIndexOf("/") + 1);
-  return { file: shell, args: ["-c", needsScript(command) ? READ_SCRIPT : command], argv0 };
+export function shellLine({ path, cat }: Shell, command: string): CommandLine {
+  const argv0 = path.slice(path.lastIndexOf("/") + 1);
+  // The words are expanded before the descriptor is closed, and the command runs without it.
+  const readScript = `eval "$('${cat}' <&3 || echo 'exit 126')" 3<&-`;
+  return { file: path, args: ["-c", needsScript(command) ? readScript : command, argv0], argv0 };
 }
 
 /** A file that holds the command and has no name any more, open at its beginning. */
 export function openScript(directory: string, command: string): number {
+  // A cleaner of temporary files may have been here.
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, `script-${process.pid}-${scripts++}`);
   const fd = openSync(path, "wx+", 0o600);
   try {
@@ -62,7 +70,7 @@ export function prepared(
   line: CommandLine,
   preparation: Preparation,
   userPrefix: readonly string[],
-  shell: string | undefined,
+  shell: Shell | undefined,
 ): CommandLine {
   const { joinFile, terminal, cpuTimeSeconds, openFiles } = preparation;
   const steps: string[] = [];
@@ -79,5 +87,5 @@ export function prepared(
     return userPrefix.length === 0 ? line : { file, args, argv0: file };
   }
   const stub = `${steps.join(" && ")} || exit 126; exec "$@"`;
-  return { file: shell, args: ["-c", stub, "sh", joinFile ?? "", terminal ?? "", ...words], argv0: "sh" };
+  return { file: shell.path, args: ["-c", stub, "sh", joinFile ?? "", terminal ?? "", ...words], argv0: "sh" };
 }

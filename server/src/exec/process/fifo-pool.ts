@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, constants, mkdirSync, openSync, readdirSync, rmSync, unlinkSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { closePipe, type Pipe } from "./pipe.ts";
 
@@ -18,22 +18,27 @@ export interface FifoPool {
   close(): Promise<void>;
 }
 
+/** How many one mkfifo makes, and when the next one is started. */
 const BATCH = 64;
 const LOW = 16;
+/** How many are held open: enough for a few commands at once, so that no launch waits for the file system. */
+const OPEN = 8;
 
 /** `directory` holds the FIFOs that wait; nobody but the server's user may enter it. */
 export async function createFifoPool(directory: string): Promise<FifoPool> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
   removeThoseOfEarlierServers(directory);
-  const ready: string[] = [];
+  const named: string[] = [];
+  const opened: Pipe[] = [];
   let made = 0;
   let refilling: Promise<boolean> | undefined;
+  let toppingUp: NodeJS.Immediate | undefined;
   let closed = false;
 
   async function refill(): Promise<boolean> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const paths = Array.from({ length: BATCH }, () => join(directory, `fifo-${process.pid}-${made++}`));
     const done = await makeFifos(paths);
-    if (done && !closed) ready.push(...paths);
+    if (done && !closed) named.push(...paths);
     else for (const path of paths) rmSync(path, { force: true });
     return done;
   }
@@ -45,45 +50,67 @@ export async function createFifoPool(directory: string): Promise<FifoPool> {
     return refilling;
   }
 
+  function openUpTo(count: number): void {
+    while (opened.length < count) {
+      const path = named.at(-1);
+      if (path === undefined) break;
+      const pipe = openFifo(path);
+      // A cleaner of temporary files was here.
+      if (pipe === undefined) named.length = 0;
+      else {
+        opened.push(pipe);
+        named.pop();
+      }
+    }
+    if (named.length < LOW && !closed) void startRefill();
+  }
+
+  function topUp(): void {
+    toppingUp = undefined;
+    try {
+      openUpTo(OPEN);
+    } catch {
+      // Whoever takes the next one is told.
+    }
+  }
+
   const available = await startRefill();
+  topUp();
   return {
     available,
     async take(count) {
       if (!available) return undefined;
-      while (ready.length < count) if (closed || !(await startRefill())) return undefined;
-      const paths = ready.splice(-count);
-      if (ready.length < LOW && !closed) void startRefill();
-      return openAll(paths);
+      for (openUpTo(count); opened.length < count; openUpTo(count)) {
+        if (closed || !(await startRefill())) return undefined;
+      }
+      toppingUp ??= setImmediate(topUp);
+      return opened.splice(-count);
     },
     async close() {
       closed = true;
       await refilling;
-      for (const path of ready.splice(0)) rmSync(path, { force: true });
+      clearImmediate(toppingUp);
+      for (const pipe of opened.splice(0)) closePipe(pipe);
+      for (const path of named.splice(0)) rmSync(path, { force: true });
     },
   };
 }
 
-function openAll(paths: readonly string[]): Pipe[] {
-  const fifos: Pipe[] = [];
+/** Undefined where it is not there any more. */
+function openFifo(path: string): Pipe | undefined {
   try {
-    for (const path of paths) fifos.push(openFifo(path));
-    return fifos;
+    // In this order neither open waits: a reader that does not block, then a writer that finds a reader.
+    const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const writeEnd = openSync(path, constants.O_WRONLY);
+      unlinkSync(path);
+      return { readEnd, writeEnd };
+    } catch (error) {
+      closeSync(readEnd);
+      throw error;
+    }
   } catch (error) {
-    for (const fifo of fifos) closePipe(fifo);
-    for (const path of paths) rmSync(path, { force: true });
-    throw error;
-  }
-}
-
-/** In this order neither open waits: a reader that does not block, then a writer that finds a reader. */
-function openFifo(path: string): Pipe {
-  const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const writeEnd = openSync(path, constants.O_WRONLY);
-    unlinkSync(path);
-    return { readEnd, writeEnd };
-  } catch (error) {
-    closeSync(readEnd);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
@@ -98,6 +125,7 @@ function makeFifos(paths: readonly string[]): Promise<boolean> {
 }
 
 function removeThoseOfEarlierServers(directory: string): void {
+  if (!existsSync(directory)) return;
   for (const name of readdirSync(directory)) {
     if (name.startsWith("fifo-")) rmSync(join(directory, name), { force: true });
   }

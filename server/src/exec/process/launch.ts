@@ -4,7 +4,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { NotFound, Unsupported } from "../../util/errors.ts";
 import type { LaunchedProcess, LauncherFeature, LaunchRequest } from "../launcher.ts";
 import type { AnonymousPipes } from "./anonymous-pipes.ts";
-import { needsScript, openScript, prepared, shellLine, type CommandLine } from "./command-line.ts";
+import { needsScript, openScript, prepared, shellLine, type CommandLine, type Shell } from "./command-line.ts";
 import type { ControlGroup, ControlGroups } from "./control-group.ts";
 import { commandEnvironment } from "./environment.ts";
 import type { FifoPool } from "./fifo-pool.ts";
@@ -29,7 +29,7 @@ export interface Machine {
   /** What commands inherit. */
   readonly environment: Readonly<Record<string, string>>;
   /** bash, or sh where there is none. */
-  readonly shell: string | undefined;
+  readonly shell: Shell | undefined;
   readonly fifos: FifoPool;
   readonly pipes: AnonymousPipes;
   readonly terminals: TerminalOpener;
@@ -67,7 +67,7 @@ export async function launch(machine: Machine, request: LaunchRequest): Promise<
     if (identity !== undefined && how !== undefined) await assertMayRun(machine, identity, how, directory, line);
     return await start(machine, request, { directory, environment, line, identity, how });
   } catch (error) {
-    const args = "args" in request.program ? request.program.args : [machine.shell ?? "sh"];
+    const args = "args" in request.program ? request.program.args : [machine.shell?.path ?? "sh"];
     throw spawnError(error, { args, environment, user: request.user });
   } finally {
     directory?.close();
@@ -114,7 +114,7 @@ async function assertMayRun(
 ): Promise<void> {
   if (shell === undefined) return;
   const directoryName = directory.logicalPath ?? "the working directory";
-  await assertAccess({ identity, how, shell, directory: directory.path, directoryName, program: file });
+  await assertAccess({ identity, how, shell: shell.path, directory: directory.path, directoryName, program: file });
 }
 
 interface StartParts {

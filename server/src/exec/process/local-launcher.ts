@@ -3,6 +3,7 @@ import type { Launcher, LauncherFeature } from "../launcher.ts";
 import { createAnonymousPipes } from "./anonymous-pipes.ts";
 import { createOomCounter } from "./oom-counter.ts";
 import { parseHierarchies } from "./cgroup-hierarchies.ts";
+import type { Shell } from "./command-line.ts";
 import { createControlGroups, type ControlGroups } from "./control-group.ts";
 import { inheritedDescriptors } from "./descriptors.ts";
 import { createFifoPool } from "./fifo-pool.ts";
@@ -38,9 +39,9 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
   const oomCounter = createOomCounter(parseHierarchies(mountinfo, membership));
   const groups = createControlGroups(mountinfo, membership);
   const fifos = await createFifoPool(runtimeDirectory);
-  const shell = findFirst(["bash", "sh"], environment["PATH"]);
-  const pipes = createAnonymousPipes(shell);
-  const features = featuresOf(groups, shell);
+  const shell = findShell(environment["PATH"]);
+  const pipes = createAnonymousPipes(shell?.path);
+  const features = featuresOf(groups, shell !== undefined);
   const nothing = openSync("/dev/null", "r+");
   const machine = {
     features,
@@ -75,14 +76,19 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
   };
 }
 
-function featuresOf(groups: ControlGroups, shell: string | undefined): ReadonlySet<LauncherFeature> {
+function findShell(searchPath: string | undefined): Shell | undefined {
+  const path = findFirst(["bash", "sh"], searchPath);
+  return path === undefined ? undefined : { path, cat: findFirst(["cat"], searchPath) ?? "cat" };
+}
+
+function featuresOf(groups: ControlGroups, hasShell: boolean): ReadonlySet<LauncherFeature> {
   const features = new Set<LauncherFeature>();
-  if (hasTerminalAddon() && shell !== undefined) features.add("TERMINAL");
+  if (hasTerminalAddon() && hasShell) features.add("TERMINAL");
   if (canSwitchUser()) features.add("USER_SWITCH");
   if (groups.tracks) features.add("CONTROL_GROUP");
-  if (groups.limitsMemory && shell !== undefined) features.add("MEMORY_LIMIT");
+  if (groups.limitsMemory && hasShell) features.add("MEMORY_LIMIT");
   if (groups.limitsProcesses) features.add("PROCESS_LIMIT");
-  if (shell !== undefined) features.add("CPU_TIME_LIMIT").add("OPEN_FILES_LIMIT");
+  if (hasShell) features.add("CPU_TIME_LIMIT").add("OPEN_FILES_LIMIT");
   return features;
 }
 

@@ -14,13 +14,17 @@ export interface SpawnContext {
   readonly user: string | undefined;
 }
 
-/** What the kernel still refuses after the directory, the program and the user were found. */
+/**
+ * What the kernel still refuses after the directory, the program and the user were found. What else went wrong is the server's own affair, unless the
+ * machine has run out of something.
+ */
 export function spawnError(error: unknown, { args, environment, user }: SpawnContext): Error {
   if (error instanceof DomainError) return error;
   const program = args[0] ?? "";
-  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { code = "", message, syscall } = error as NodeJS.ErrnoException;
+  const fromSpawn = syscall?.startsWith("spawn") === true;
   const named = JSON.stringify(program);
-  switch (code) {
+  switch (fromSpawn || Object.hasOwn(exhausted, code) ? code : "") {
     case "E2BIG":
       return new InvalidRequest(
         "ARGUMENTS_TOO_LARGE",
@@ -66,7 +70,7 @@ export function spawnError(error: unknown, { args, environment, user }: SpawnCon
       );
     default:
   }
-  if (code === "EACCES" || code === "EPERM") {
+  if (fromSpawn && (code === "EACCES" || code === "EPERM")) {
     return new PermissionDenied("ACCESS_DENIED", `The kernel refuses to run ${named}: ${message}.`, {
       subject: program,
       cause: error,

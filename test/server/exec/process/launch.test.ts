@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { useLauncher } from "../../../fixtures/processes/launching.ts";
@@ -136,10 +145,10 @@ describe("standard streams", () => {
   });
 });
 
-describe("a shell line", () => {
-  const text = "$x `y` \\ \" ' é\n".repeat(20_000);
-  const heredoc = `cat <<'EOF' | wc -c\n${text}EOF\n`;
+const text = "$x `y` \\ \" ' é\n".repeat(20_000);
+const heredoc = `cat <<'EOF' | wc -c\n${text}EOF\n`;
 
+describe("a shell line", () => {
   it("may be longer than an argument", async () => {
     expect(Buffer.byteLength(heredoc)).toBeGreaterThan(300_000);
     const ran = await run(`${heredoc}echo $0 $#; [ -e /proc/$$/fd/3 ] || echo shut; cat; exit 7`);
@@ -151,6 +160,11 @@ describe("a shell line", () => {
     await process.input?.write(Buffer.from("in"));
     process.input?.end();
     expect((await ended).stdout).toBe(`${Buffer.byteLength(text)}\nin`);
+  });
+
+  it("needs no PATH, also when it is long", async () => {
+    const environment = { variables: { PATH: "/nonexistent" }, clean: false, unset: [] };
+    expect(await run(`: '${"x".repeat(300_000)}'; exit 7`, { environment })).toMatchObject({ exitCode: 7 });
   });
 
   it("leaves no file behind when it is long", async () => {
@@ -295,6 +309,14 @@ describe("a launcher", () => {
     // Pipes for input are kept ready, a few more or less.
     for (let i = 0; i < 50; i++) await fail({ stdin: true });
     await until(() => count() < before + 30);
+  });
+
+  it("starts processes also after a cleaner of temporary files was in its directory", async () => {
+    rmSync(launching.runtimeDirectory, { recursive: true });
+    const ran = await Promise.all(Array.from({ length: 20 }, () => run("echo $0 > /dev/stderr")));
+    expect(new Set(ran.map(({ stderr }) => stderr))).toEqual(new Set(["bash\n"]));
+    rmSync(launching.runtimeDirectory, { recursive: true });
+    expect(await run(heredoc)).toMatchObject({ exitCode: 0 });
   });
 
   it("starts a hundred at once", async () => {
