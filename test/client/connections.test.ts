@@ -78,7 +78,7 @@ test("more streams than one connection may carry are all served", async () => {
   expect(proxy.connections - before).toBe(3);
 });
 
-test("one long way does not make a stream slow: windows are wide on both sides", async () => {
+test("on a long way a stream fills its line: windows are wide on both sides", async () => {
   const bytes = 24 << 20;
   const server = await startServer({ port: 0, apiKeys: [apiKey] });
   onTestFinished(() => server.close({ graceMs: 0 }));
@@ -87,12 +87,11 @@ test("one long way does not make a stream slow: windows are wide on both sides",
   const workspace = await connect({ host: proxy.url, apiKey });
   const handle = await workspace.spawn(`head -c ${bytes} /dev/zero`);
   await handle.wait();
-  const begin = performance.now();
   let read = 0;
   for await (const part of handle.stdout) read += part.length;
   expect(read).toBe(bytes);
-  // With HTTP/2's default of 64 KiB each round trip of 50 ms, this takes 19 s.
-  expect(performance.now() - begin).toBeLessThan(8_000);
+  // With HTTP/2's default windows never more than 64 KiB.
+  expect(proxy.mostInFlight).toBeGreaterThan(512 << 10);
 });
 
 test("a certificate that is not trusted is told at once, and so is one that is wanted", async () => {

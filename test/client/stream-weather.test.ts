@@ -6,6 +6,8 @@ import type { RemoteWorkspaceOptions } from "../../client/src/index.ts";
 import { startProxy } from "../helpers/proxy.ts";
 import type { Proxy } from "../helpers/proxy.ts";
 import { execRecord, openScriptedServer, refusal, say } from "../helpers/scripted-server.ts";
+import { tick } from "../helpers/time.ts";
+import { until } from "../helpers/until.ts";
 import { connect } from "../helpers/workspaces.ts";
 
 const wires: [string, Pick<RemoteWorkspaceOptions, "protocol" | "httpVersion">][] = [
@@ -44,7 +46,7 @@ describe.each(wires)("%s", (_name, wire) => {
   test("a silent stream is given up, and heartbeats keep one", async () => {
     let streams = 0;
     const { url } = await openScriptedServer({
-      heartbeatMs: 50,
+      heartbeatMs: 400,
       exec: {
         async *exec({ execId }, { signal }) {
           streams++;
@@ -54,8 +56,8 @@ describe.each(wires)("%s", (_name, wire) => {
         async *attach({ execId }) {
           streams++;
           yield say.started(execId);
-          for (let beat = 0; beat < 10; beat++) {
-            await new Promise((resolve) => setTimeout(resolve, 50));
+          for (let beat = 0; beat < 16; beat++) {
+            await tick(100);
             yield say.heartbeat(0);
           }
           yield say.ended();
@@ -220,7 +222,7 @@ test("another workspace at the same address is told, and asked for nothing", asy
   const proxy = await startProxy({ target: one.url });
   const workspace = await connect({ host: proxy.url });
   const running = workspace.executeCommand("made up").catch((error: unknown) => error);
-  while (ran === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => ran > 0);
   proxy.switchTo(other.url);
   const error = await running;
   expect(error).toBeInstanceOf(InstanceChanged);

@@ -30,10 +30,13 @@ export class Proxy implements AsyncDisposable {
   cuts = 0;
   /** How many bytes came down from the servers. */
   bytesDown = 0;
+  /** How many bytes were on their way down at once, at most. */
+  mostInFlight = 0;
   readonly #server: Server;
   readonly #pairs = new Set<Pair>();
   #target: string;
   #weather: Weather;
+  #inFlight = 0;
   #frozen = false;
   #refusing = false;
   #waiting: (() => void)[] = [];
@@ -114,7 +117,11 @@ export class Proxy implements AsyncDisposable {
       return;
     }
     const pair = new Pair(client, dial(this.#target), this.#weather, {
-      onDown: (bytes) => (this.bytesDown += bytes),
+      onDown: (came, left) => {
+        this.bytesDown += came;
+        this.#inFlight += came - left;
+        this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
+      },
       onCut: () => this.cuts++,
       onClose: () => this.#pairs.delete(pair),
     });
@@ -132,7 +139,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 }
 
 interface PairEvents {
-  onDown(bytes: number): void;
+  /** So many bytes came from the server, and so many left for the client. */
+  onDown(came: number, left: number): void;
   onCut(): void;
   onClose(): void;
 }
@@ -153,7 +161,7 @@ class Pair {
     this.#weather = weather;
     this.#events = events;
     this.#forward(client, server, budget(weather.cutAfterBytesUp), () => {});
-    this.#forward(server, client, budget(weather.cutAfterBytes), (bytes) => events.onDown(bytes));
+    this.#forward(server, client, budget(weather.cutAfterBytes), (came, gone) => events.onDown(came, gone));
     this.#touch();
   }
 
@@ -186,22 +194,21 @@ class Pair {
     this.#server.resume();
   }
 
-  #forward(from: Socket, to: Socket, budget: number, onBytes: (bytes: number) => void): void {
+  #forward(from: Socket, to: Socket, budget: number, onBytes: (came: number, left: number) => void): void {
     let left = budget;
     from.on("data", (chunk: Buffer) => {
-      onBytes(chunk.length);
       this.#touch();
       const part = chunk.subarray(0, left);
+      onBytes(part.length, 0);
       left -= part.length;
       const isCut = left === 0;
       this.#later(() => {
-        if (!to.write(part) && !isCut) {
-          from.pause();
-          to.once("drain", () => this.#held === undefined && from.resume());
-        }
+        onBytes(0, part.length);
+        if (!to.write(part) && !isCut) from.pause();
         if (isCut) this.#cutAfter(to);
       });
     });
+    to.on("drain", () => this.#held === undefined && from.resume());
     from.on("end", () => this.#later(() => to.end()));
     from.on("error", () => this.#later(() => this.destroy()));
     from.on("close", () => {
