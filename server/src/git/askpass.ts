@@ -48,6 +48,8 @@ export function answerTo(
   passwords: readonly BoundPassword[],
   passphrase: string,
 ): string | undefined {
+  // A second time it says that the first answer was a bad one, and would go on asking.
+  if (question.startsWith("Bad passphrase")) return undefined;
   if (/passphrase/i.test(question)) return passphrase === "" ? undefined : passphrase;
   const [, what, address = ""] = /^(Username|Password) for '(.*)': ?$/s.exec(question) ?? [];
   const origin = what === undefined ? undefined : originIn(address);

@@ -57,21 +57,24 @@ export async function otherFiles(
   return { untracked, repositories, unmerged };
 }
 
-/** One change a path: an untracked file is new, or takes the place of one that left the index but not the disk. */
+/**
+ * One change a path: an untracked file is new, or takes the place of one of the base that left the index but not the
+ * disk, or that was renamed away.
+ */
 export function mergeChanges(tracked: readonly Change[], { untracked, unmerged }: OtherFiles): Change[] {
   const byPath = new Map(tracked.map((change) => [change.path.toString("latin1"), change]));
+  const renamed = new Map(tracked.map((change) => [change.oldPath?.toString("latin1"), change]));
   for (const [key, change] of byPath) {
     if (unmerged.has(key)) byPath.set(key, { ...change, conflicted: true });
   }
   for (const path of untracked) {
     const key = path.toString("latin1");
-    const left = byPath.get(key);
-    byPath.set(key, left === undefined ? newFile(path) : { ...left, ...stillThere });
+    const before = byPath.get(key) ?? renamed.get(key);
+    const status = before === undefined ? "ADDED" : "UPDATED";
+    byPath.set(key, { ...newFile(path), status, oldMode: before?.oldMode ?? 0, oldId: before?.oldId ?? "" });
   }
   return [...byPath.values()];
 }
-
-const stillThere = { status: "UPDATED", untracked: true, newMode: 0 } as const;
 
 function newFile(path: PathBytes): Change {
   return {

@@ -9,7 +9,13 @@ export interface SshAgent {
   close(): Promise<void>;
 }
 
-const READY_WITHIN_MS = 10_000;
+const WITHIN_MS = 10_000;
+/** Runs the agent for as long as our end of its input is open, so that it ends however we end. */
+const KEEPER = `command -v ssh-agent > /dev/null || exit
+ssh-agent -D -a "$1" &
+cat > /dev/null
+kill $!
+wait`;
 
 /**
  * @param askpass leads ssh-add to the passphrase
@@ -20,12 +26,17 @@ export async function openSshAgent(
   { privateKey }: BoundKey,
   askpass: Readonly<Record<string, string>>,
 ): Promise<SshAgent> {
-  const environment = { PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
-  const agent = spawn("ssh-agent", ["-D", "-a", socket], { env: environment, stdio: ["ignore", "pipe", "ignore"] });
-  const close = (): Promise<void> => stop(agent);
+  const env = { PATH: process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" };
+  const keeper = spawn("sh", ["-c", KEEPER, "sh", socket], { env, stdio: ["pipe", "pipe", "ignore"] });
+  const ended = new Promise((resolve) => keeper.once("close", resolve));
+  keeper.stdin.on("error", () => {});
+  const close = async (): Promise<void> => {
+    keeper.stdin.end();
+    await ended;
+  };
   try {
-    await isReady(agent);
-    await addKey(privateKey, { ...environment, ...askpass, SSH_AUTH_SOCK: socket });
+    await isReady(keeper);
+    await addKey(privateKey, { ...env, ...askpass, SSH_AUTH_SOCK: socket });
   } catch (error) {
     await close();
     throw error;
@@ -33,21 +44,22 @@ export async function openSshAgent(
   return { socket, close };
 }
 
-/** It says where it listens once it does. */
-async function isReady(agent: ChildProcess): Promise<void> {
-  const { stdout } = agent;
-  const signal = AbortSignal.timeout(READY_WITHIN_MS);
-  await new Promise<void>((resolve, reject) => {
-    agent.once("error", (error) => reject(notInstalled(error)));
-    agent.once("exit", () => reject(notInstalled()));
-    stdout?.once("data", () => resolve());
-    signal.addEventListener("abort", () => reject(notInstalled()), { once: true });
+/** The agent says where it listens once it does. */
+function isReady(keeper: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(notInstalled()), WITHIN_MS);
+    const settle = (act: () => void): void => {
+      clearTimeout(timer);
+      act();
+    };
+    keeper.once("error", (error) => settle(() => reject(notInstalled(error))));
+    keeper.once("close", () => settle(() => reject(notInstalled())));
+    keeper.stdout?.once("data", () => settle(resolve));
   });
-  stdout?.resume();
 }
 
 async function addKey(privateKey: Uint8Array, env: NodeJS.ProcessEnv): Promise<void> {
-  const add = spawn("ssh-add", ["-q", "-"], { env, stdio: ["pipe", "ignore", "ignore"] });
+  const add = spawn("ssh-add", ["-q", "-"], { env, stdio: ["pipe", "ignore", "ignore"], timeout: WITHIN_MS });
   add.stdin.on("error", () => {});
   // Keys are often pasted without their last line's end, which OpenSSH wants.
   add.stdin.end(Buffer.concat([privateKey, Buffer.from("\n")]));
@@ -58,13 +70,6 @@ async function addKey(privateKey: Uint8Array, env: NodeJS.ProcessEnv): Promise<v
   throw new InvalidRequest("INVALID_FIELD", "credentials.ssh_key is no private key, or its passphrase is another", {
     subject: "credentials.ssh_key",
   });
-}
-
-async function stop(agent: ChildProcess): Promise<void> {
-  if (agent.exitCode !== null || agent.signalCode !== null || agent.pid === undefined) return;
-  const closed = once(agent, "exit");
-  agent.kill("SIGTERM");
-  await closed;
 }
 
 function notInstalled(cause?: unknown): Unsupported {

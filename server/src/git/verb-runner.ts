@@ -86,9 +86,10 @@ export async function runVerb(verb: Verb): Promise<VerbOutput> {
     unsafe: OURS,
     allowEnvironment: Object.keys(environment),
     // simple-git would take an exit code without a word on standard error for success.
-    errors(_, { exitCode, stdOut }) {
+    errors(_, { exitCode, stdOut, stdErr }) {
       failed = { exitCode, stdout: Buffer.concat(stdOut).toString("utf8") };
-      return exitCode === 0 ? undefined : new Error(`git exited with ${exitCode}`);
+      // A program that could not be started has a negative code, and the error's text there.
+      return exitCode === 0 ? undefined : new Error(Buffer.concat(stdErr).toString("utf8"));
     },
     // Nothing, where there is nothing: a hook that reads would wait for ever.
     input: () => stdin,
@@ -107,7 +108,6 @@ export async function runVerb(verb: Verb): Promise<VerbOutput> {
     const stdout = await git.raw([...verb.args]);
     if (failure === undefined) return { stdout, stderr, exitCode: 0 };
   } catch (error) {
-    // A program that could not be started has a negative code.
     if (failure === undefined && failed !== undefined && failed.exitCode > 0) return { ...failed, stderr };
     failure ??= asStartFailure(error);
   } finally {
