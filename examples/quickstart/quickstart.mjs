@@ -14,7 +14,6 @@ const directory = mkdtempSync(join(tmpdir(), "yonder-quickstart-"));
 const repository = join(directory, "repository");
 const apiKey = randomBytes(24).toString("base64url");
 
-/** @type {import("node:child_process").ChildProcess | undefined} */
 let server;
 try {
   execFileSync("git", ["init", "--quiet", "--initial-branch=main", repository]);
@@ -45,7 +44,6 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-/** @param {import("node:child_process").ChildProcess} child */
 async function listeningAddress(child) {
   for await (const line of createInterface({ input: child.stdout })) {
     const found = /http:\/\/\S+/.exec(line);
