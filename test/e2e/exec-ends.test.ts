@@ -110,6 +110,22 @@ describe("however a command ends, what it printed before is delivered, and why i
   });
 });
 
+describe("a server that is stopped leaves nothing running that will not end", () => {
+  const drainTimeout = { "while it is being ended with a long grace": "5s", "without time to wait for it": "0s" };
+
+  test.for(Object.entries(drainTimeout))("%s", { timeout: 60_000 }, async ([, timeout]) => {
+    const server = await serve({ flags: [`--drain-timeout=${timeout}`] });
+    const workspace = await connect({ host: server.url });
+    await workspace.executeCommand("sleep 600 &");
+    const handle = await workspace.spawn(`${say}; ${stubborn}`, { timeoutMs: 100, killGraceMs: 60_000 });
+    for await (const _ of handle.lines()) break;
+    await tick(300);
+
+    expect(await server.stop()).toBe(0);
+    expect(server.marked).toEqual([]);
+  });
+});
+
 test("time in which server and command were frozen does not count for a timeout", { timeout: 60_000 }, async () => {
   const [timeoutMs, frozenMs] = [2_000, 3_500];
   const server = await serve();

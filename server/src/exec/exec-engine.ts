@@ -68,6 +68,7 @@ export class ExecEngine {
   #nextSequence: number;
   #readers = 0;
   #isStopping = false;
+  #leavesRunning = false;
 
   constructor(options: ExecEngineOptions, recovered: Recovered) {
     const { limits } = options;
@@ -159,19 +160,24 @@ export class ExecEngine {
   async stop(options: { leaveRunning: boolean }): Promise<void> {
     this.#isStopping = true;
     await Promise.allSettled([...this.#starting.values()].map(({ started }) => started));
-    const running = [...this.#execs.values()].flatMap(({ run, ended }) =>
-      run !== undefined && ended === undefined ? [run] : [],
-    );
     if (options.leaveRunning) {
-      await Promise.all(running.map((run) => run.leave()));
+      this.#leavesRunning = true;
+      await Promise.all(this.#running().map((run) => run.leave()));
       return;
     }
-    await Promise.all(running.map((run) => run.end("SERVER_STOPPED").then(() => run.finished)));
-    await this.launcher.endLeftovers([...this.#leftovers.values()]);
+    await Promise.all(this.#running().map((run) => run.end("SERVER_STOPPED").then(() => run.finished)));
+    await this.#endLeftovers();
   }
 
-  /** After `stop` and the last stream: lets go of files, timers and pipes; the launcher is its owner's. */
+  /**
+   * After `stop` and the last stream: kills what `stop` was not given the time to end, and lets go of files, timers and
+   * pipes; the launcher is its owner's.
+   */
   async close(): Promise<void> {
+    if (!this.#leavesRunning) {
+      await Promise.all(this.#running().map((run) => run.kill().then(() => run.finished)));
+      await this.#endLeftovers();
+    }
     clearInterval(this.#standingTimer);
     this.#retention.close();
     for (const exec of this.#execs.values()) {
@@ -179,6 +185,18 @@ export class ExecEngine {
       await exec.forget({ removeOutput: false });
     }
     this.#options.log.close();
+  }
+
+  #running(): ExecRun[] {
+    return [...this.#execs.values()].flatMap(({ run, ended }) =>
+      run !== undefined && ended === undefined ? [run] : [],
+    );
+  }
+
+  async #endLeftovers(): Promise<void> {
+    const marks = [...this.#leftovers.values()];
+    if (marks.length > 0) await this.launcher.endLeftovers(marks);
+    this.#leftovers.clear();
   }
 
   async #launch(id: string, hash: string, spec: ExecSpec): Promise<Exec> {

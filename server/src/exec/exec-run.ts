@@ -96,8 +96,14 @@ export class ExecRun {
     if (!this.#hasExited || cause === "OUTPUT_LIMIT") this.#cause ??= cause;
     const { process, spec } = this.#options;
     const graceMs = cause === "SERVER_STOPPED" ? Math.min(spec.killGraceMs, STOP_GRACE_MS) : spec.killGraceMs;
-    this.#ending ??= process.endTree(graceMs);
+    // A stopping server does not wait out a longer grace that an earlier cause gave.
+    if (this.#ending === undefined || cause === "SERVER_STOPPED") this.#ending = process.endTree(graceMs);
     return this.#ending;
+  }
+
+  /** Kills the command with all that it started, without the grace that ending it may still have. */
+  kill(): Promise<void> {
+    return this.#options.process.endTree(0);
   }
 
   async signal(signal: number, target: "tree" | "group" | "process"): Promise<number> {
