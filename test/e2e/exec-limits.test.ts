@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EndReason, ExecDisposition, ExecState, OutputStream, SignalTarget } from "@yonder/proto";
 import type { ExecEvent } from "@yonder/proto";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { execServer, reasonOf, refusal, refusals, shell, told } from "../helpers/exec-server.ts";
+import { execServer, fixture, reasonOf, refusal, refusals, shell, told } from "../helpers/exec-server.ts";
 import type { ExecServer } from "../helpers/exec-server.ts";
 import { until } from "../helpers/until.ts";
 
@@ -228,12 +228,10 @@ describe("a server that keeps little", () => {
   });
 
   test("remembers no answer to a signal where it is to keep none", async () => {
-    const { execId } = await server.spawn(
-      "trap '' USR1; sleep 1000 & n=0; trap 'echo got $((++n)).' USR1; echo ready; while :; do wait $!; done",
-    );
+    const { execId } = await server.spawn(`exec ${fixture("count-signals.mjs", "got", "SIGUSR2")}`);
     await server.printed(execId, "ready\n");
     for (const n of [1, 2]) {
-      await server.exec.sendSignal({ execId, signal: "USR1", target: SignalTarget.PROCESS, requestId: "the same" });
+      await server.exec.sendSignal({ execId, signal: "USR2", target: SignalTarget.PROCESS, requestId: "the same" });
       await server.printed(execId, `got ${n}.\n`);
     }
     await kill(server, execId);

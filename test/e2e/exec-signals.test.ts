@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { EndReason, Feature, SignalTarget } from "@yonder/proto";
 import type { AttachResponse, ExecResponse } from "@yonder/proto";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { argv, ExecServer, execServer, refusal, shell, textOf, told } from "../helpers/exec-server.ts";
+import { argv, ExecServer, execServer, fixture, refusal, shell, textOf, told } from "../helpers/exec-server.ts";
 import type { Request } from "../helpers/exec-server.ts";
 import { gone, isAlive } from "../helpers/serve.ts";
 import { until } from "../helpers/until.ts";
@@ -43,51 +43,43 @@ describe("a signal", () => {
   });
 
   test("reaches the process alone, its group, or the tree with those that left the session", async () => {
-    const member = (name: string) => onSignal("USR1", `echo ${name}`);
-    const { execId } = await server.spawn(
-      `bash -c ${quote(member("member"))} & setsid bash -c ${quote(member("stray"))} & ${member("leader")}`,
-    );
-    await until(async () => (await server.printed(execId, "ready\n")).match(/ready/g)?.length === 3);
-    const told = async (cursor: bigint, count: number): Promise<string[]> => {
-      const start = { case: "cursor" as const, value: cursor };
+    const count = (name: string) => fixture("count-signals.mjs", name, "SIGUSR2");
+    const { execId } = await server.spawn(`${count("member")} & setsid ${count("stray")} & exec ${count("leader")}`);
+    const printed = async (lines: number): Promise<string[]> => {
       for (;;) {
-        const { output } = await server.exec.readOutput({ execId, start });
-        const lines = textOf(output).split("\n").slice(0, -1);
-        if (lines.length >= count) return lines.toSorted();
+        const all = textOf((await server.exec.readOutput({ execId })).output)
+          .split("\n")
+          .slice(0, -1);
+        if (all.length === lines) return all.slice(3).toSorted();
       }
     };
-    const end = async () => (await server.exec.getExec({ execId })).exec?.endCursor ?? 0n;
-
-    // Each shell has a process beside it that ignores the signal and is counted all the same.
-    const first = await end();
-    expect(await send(execId, "USR1", PROCESS)).toBe(1);
-    expect(await told(first, 1)).toEqual(["leader"]);
-    const second = await end();
-    expect(await send(execId, "USR1", GROUP)).toBe(4);
-    expect(await told(second, 2)).toEqual(["leader", "member"]);
-    const third = await end();
-    expect(await send(execId, "USR1", SignalTarget.UNSPECIFIED)).toBe(6);
-    expect(await told(third, 3)).toEqual(["leader", "member", "stray"]);
+    await printed(3);
+    expect(await send(execId, "USR2", PROCESS)).toBe(1);
+    expect(await printed(4)).toEqual(["leader 1."]);
+    expect(await send(execId, "USR2", GROUP)).toBe(2);
+    expect(await printed(6)).toEqual(["leader 1.", "leader 2.", "member 1."]);
+    expect(await send(execId, "USR2", SignalTarget.UNSPECIFIED)).toBe(3);
+    expect(await printed(9)).toEqual(["leader 1.", "leader 2.", "leader 3.", "member 1.", "member 2.", "stray 1."]);
     await send(execId, "KILL");
     expect((await server.ended(execId)).ended).toMatchObject({ reason: EndReason.KILLED, signal: "SIGKILL" });
   });
 
   test("with a request id is sent once, however often the call comes, and answered alike", async () => {
-    const { execId } = await server.spawn(`n=0; ${onSignal("USR1", "echo got $((++n)).")}`);
+    const { execId } = await server.spawn(`exec ${fixture("count-signals.mjs", "got", "SIGUSR2")}`);
     await server.printed(execId, "ready\n");
     const id = `${execId}-a`;
-    const first = await send(execId, "USR1", PROCESS, id);
+    const first = await send(execId, "USR2", PROCESS, id);
     await server.printed(execId, "got 1.\n");
-    const repeats = await Promise.all(Array.from({ length: 20 }, () => send(execId, "SIGUSR1", PROCESS, id)));
+    const repeats = await Promise.all(Array.from({ length: 20 }, () => send(execId, "SIGUSR2", PROCESS, id)));
     expect(new Set([first, ...repeats])).toEqual(new Set([1]));
 
     // Whatever the repeats had sent would have come before this one.
-    await send(execId, "USR1", PROCESS, `${execId}-b`);
+    await send(execId, "USR2", PROCESS, `${execId}-b`);
     expect(await server.printed(execId, "got 2.\n")).toBe("ready\ngot 1.\ngot 2.\n");
-    const together = await Promise.all(Array.from({ length: 20 }, () => send(execId, "USR1", PROCESS, `${execId}-c`)));
+    const together = await Promise.all(Array.from({ length: 20 }, () => send(execId, "USR2", PROCESS, `${execId}-c`)));
     expect(new Set(together)).toEqual(new Set([1]));
     await server.printed(execId, "got 3.\n");
-    await send(execId, "USR1", PROCESS);
+    await send(execId, "USR2", PROCESS);
     await server.printed(execId, "got 4.\n");
     await send(execId, "KILL");
     expect((await server.ended(execId)).stdoutBytes).toBe(6n + 4n * 7n);
@@ -385,10 +377,6 @@ describe("a limit", () => {
     expect((await server.run("ulimit -n; ulimit -Hn", { limits: { openFiles: 64n } })).stdout).toBe("64\n64\n");
   });
 });
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
 
 function commandOf(pid = 0): string {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();

@@ -1,6 +1,7 @@
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
@@ -162,6 +163,12 @@ export function shell(value: string): { case: "command"; value: string } {
 /** A program and its arguments. */
 export function argv(...values: string[]): { case: "args"; value: { values: string[] } } {
   return { case: "args", value: { values } };
+}
+
+/** A shell line that runs a program of `test/fixtures` with these arguments, instead of the shell where it says `exec`. */
+export function fixture(name: string, ...args: readonly string[]): string {
+  const path = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+  return [process.execPath, path, ...args].map((text) => `'${text.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 
 /** What a stream told, from `started` to `ended`. */

@@ -2,6 +2,7 @@ import type { Terminal as Emulator } from "@xterm/headless";
 import type { SerializeAddon } from "@xterm/addon-serialize";
 import type { Journal } from "./journal/journal.ts";
 import type { Readers } from "./readers.ts";
+import { SequenceScanner } from "./sequence-scanner.ts";
 import type { TerminalSize } from "./spec.ts";
 
 /** A screen is painted from at most so many of the last bytes; what came before has long scrolled away. */
@@ -28,6 +29,7 @@ export class TerminalView {
   #owner = "";
   #emulator: { readonly terminal: Emulator; readonly serializer: SerializeAddon } | undefined;
   #cursor = 0;
+  #scanner = new SequenceScanner();
   #turn: Promise<unknown> = Promise.resolve();
   #isFollowing = false;
   #isClosed = false;
@@ -70,7 +72,8 @@ export class TerminalView {
     return this.#inTurn(async () => {
       const { terminal, serializer } = await this.#catchUp(Infinity);
       return {
-        cursor: this.#cursor,
+        // What is half said does not show yet, so live output goes on from its begin.
+        cursor: this.#cursor - this.#scanner.openBytes,
         data: Buffer.from(serializer.serialize({ scrollback: 0 })),
         columns: terminal.cols,
         rows: terminal.rows,
@@ -102,11 +105,15 @@ export class TerminalView {
     if (journal.endCursor - this.#cursor > MOST_REPLAYED_BYTES) {
       this.#cursor = journal.endCursor - MOST_REPLAYED_BYTES;
       emulator.terminal.reset();
+      this.#scanner = new SequenceScanner();
     }
     const end = Math.min(journal.endCursor, this.#cursor + mostBytes);
     while (this.#cursor < end && !this.#isClosed) {
       const { chunks, nextCursor } = await journal.read(this.#cursor, SLICE_BYTES);
-      for (const { data } of chunks) await new Promise<void>((resolve) => emulator.terminal.write(data, resolve));
+      for (const { data } of chunks) {
+        this.#scanner.feed(data);
+        await new Promise<void>((resolve) => emulator.terminal.write(data, resolve));
+      }
       this.#cursor = nextCursor;
     }
     return emulator;
