@@ -29,7 +29,7 @@ export type DownloadEvent =
       readonly changed: boolean;
     };
 
-/** Reads a file or a range of it: what it is, its bytes, and how it went. */
+/** Reads a file or a range of it: what it is, its bytes, and how it went. A chunk's bytes are good until the next event. */
 export async function* download(paths: Paths, query: DownloadQuery): AsyncGenerator<DownloadEvent> {
   const file = await openFile(paths, query.path, query.ifMatch);
   try {
@@ -37,7 +37,7 @@ export async function* download(paths: Paths, query: DownloadQuery): AsyncGenera
     yield { type: "started", file: file.info, offset: begin, length: expected };
     const hash = query.sha256 ? createHash("sha256") : undefined;
     let [position, whole] = [begin, 0];
-    const chunks = readChunks(file.handle, begin, end);
+    const chunks = readChunks(file.handle, begin, end, { lend: true });
     for (;;) {
       const { value: data, done } = await withPath(file.info.path, () => chunks.next());
       if (done === true || data === undefined) break;

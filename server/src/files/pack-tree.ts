@@ -34,7 +34,7 @@ export type PackEvent =
       readonly changed: number;
     };
 
-/** Packs a tree into a tar stream. */
+/** Packs a tree into a tar stream. A chunk's bytes are good until the next event. */
 export async function* packTree(paths: Paths, query: PackQuery): AsyncGenerator<PackEvent> {
   const root = await paths.locate(query.path, { follow: "target" }, (place) => readInfo(place.at, place.path, false));
   yield { type: "started", root };
@@ -163,7 +163,7 @@ class Packer {
       const size = Number(before.size);
       yield tarHeader({ ...base, mtimeNs: before.mtimeNs, type: "file", size });
       let read = 0;
-      for await (const data of readChunks(handle, 0, size)) {
+      for await (const data of readChunks(handle, 0, size, { lend: true })) {
         read += data.length;
         yield data;
       }
