@@ -1788,7 +1788,8 @@ export type SearchRequest = Message<"yonder.workspace.v1.SearchRequest"> & {
     case: "literal";
   } | {
     /**
-     * A match of this regular expression, in RE2 syntax. Not empty.
+     * A match of this regular expression, in the syntax of Rust's regex crate, which is nearly RE2's: no
+     * look-around, no back-references. Not empty. Needs FEATURE_REGEX_SEARCH.
      *
      * @generated from field: string regex = 5;
      */
