@@ -4,6 +4,9 @@ import type { Limits } from "../util/limits.ts";
 /** The sum over all journals is taken anew after so many bytes of output. */
 const MEASURE_EVERY_BYTES = 16 * 1024 * 1024;
 
+/** The longest wait that Node's timers know; a longer one would be over at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface RetentionOptions {
   readonly limits: Limits;
   /** All execs there are, running and ended. */
@@ -50,7 +53,8 @@ export class Retention {
     clearTimeout(this.#timer);
     const [oldest] = this.#ended;
     if (oldest?.expireTimeMs === undefined) return;
-    this.#timer = setTimeout(() => this.#expireDue(), Math.max(0, oldest.expireTimeMs - Date.now()));
+    const leftMs = Math.max(0, oldest.expireTimeMs - Date.now());
+    this.#timer = setTimeout(() => this.#expireDue(), Math.min(leftMs, LONGEST_TIMER_MS));
     this.#timer.unref();
   }
 
