@@ -68,11 +68,11 @@ describe.each([
     const groups = useGroups(mounts);
     if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
     const before = readFileSync("/proc/self/cgroup", "latin1");
-    const group = groups.create(`test-${process.pid}`, {});
+    const group = groups.create(`test-1-${version}`, {});
     const child = group?.enclose(() =>
-      spawn("bash", ["-c", "(setsid env -i sleep 300 &); sleep 300"], { detached: true }),
+      spawn("bash", ["-c", "(setsid env -i sleep 300 &); exec sleep 300"], { detached: true }),
     );
-    await expect.poll(() => group?.pids().length).toBe(2);
+    await expect.poll(() => group?.pids().filter((pid) => commandOf(pid) === "sleep").length).toBe(2);
     expect(group?.pids()).toContain(child?.pid);
     expect(group?.pids()).not.toContain(process.pid);
     expect(readFileSync("/proc/thread-self/cgroup", "latin1")).toBe(before);
@@ -85,7 +85,7 @@ describe.each([
     const groups = useGroups(mounts);
     if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
     const before = readFileSync("/proc/thread-self/cgroup", "latin1");
-    const group = groups.create(`test-${process.pid}`, {});
+    const group = groups.create(`test-2-${version}`, {});
     expect(() =>
       group?.enclose(() => {
         throw new Error("no start");
@@ -99,7 +99,7 @@ describe.each([
     const groups = useGroups(mounts);
     if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
     const before = groupsThere(mounts);
-    const group = groups.create(`test-${process.pid}`, {});
+    const group = groups.create(`test-3-${version}`, {});
     const child = group?.enclose(() => spawn("sleep", ["300"], { detached: true, stdio: "ignore" }));
     expect(groupsThere(mounts).length).toBeGreaterThan(before.length);
     group?.release();
@@ -126,6 +126,10 @@ describe("groups of servers that are gone", () => {
     alive?.release();
   });
 });
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+}
 
 function onlyVersion2(mounts: string): string {
   return mounts
