@@ -12,8 +12,11 @@ import { connect } from "../helpers/workspaces.ts";
 
 const MIB = 2 ** 20;
 const outputBytes = 50 * MIB;
-/** Nine tenths and more of the output are read from the disk. */
-const flags = ["--journal-memory-bytes=1MiB"];
+/**
+ * Nine tenths and more of the output are read from the disk; and no ping finds out about a connection that is cut, so
+ * that it has to be noticed by itself.
+ */
+const flags = ["--journal-memory-bytes=1MiB", "--ping-interval=1h"];
 /** Far below the output and what two readers have on the way: whoever holds it all is found out. */
 const mostMemoryGrowth = 150 * MIB;
 
@@ -41,6 +44,8 @@ export function describeResume(namedWires: readonly NamedWire[]): void {
       expect(slowWhole.end).toEqual(whole.end);
       expect(proxy.cuts).toBeGreaterThan(10);
       expect(server.peakMemory() - memoryBefore).toBeLessThan(mostMemoryGrowth);
+      // None of the streams that were cut is left.
+      await until(async () => (await handle.info()).readers === 0);
     },
   );
 

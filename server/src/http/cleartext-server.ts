@@ -21,8 +21,10 @@ export function createCleartextServer(handler: NodeHandler, limits: ConnectionLi
   const toHttp1 = takeListener(http1, "connection");
   http1.on("connection", (socket: Socket) => {
     tellApart(socket, limits.headersTimeoutMs, (isHttp2) => {
-      if (isHttp2) http2.emit("connection", socket);
-      else toHttp1(socket);
+      if (!isHttp2) return toHttp1(socket);
+      // HTTP/1.1's server leaves a connection open that its peer has ended; a session would not learn of it.
+      socket.allowHalfOpen = false;
+      http2.emit("connection", socket);
     });
   });
   return { server: http1, sessions };
