@@ -116,6 +116,18 @@ describe("a reader that moves, however slowly", { timeout: 60_000 }, () => {
     expect(mostAhead).toBeLessThan(outputBytes / 2);
   });
 
+  test.for([1, 100_000])("is waited for, and never for ever, where only %i bytes are kept", async (keepOutputBytes) => {
+    const { server, source } = await serveRandom();
+    const workspace = await connect({ host: server.url });
+    const handle = await workspace.spawn("read go; cat random", { keepOutputBytes });
+    const followed = new Followed();
+    for await (const event of handle.events()) {
+      followed.take(event);
+      if (event.type === "started") await handle.stdin.write("go\n");
+    }
+    expect(followed).toMatchObject({ bytes: outputBytes, digest: sha256(source), lost: [], end: { reason: "EXITED" } });
+  });
+
   test("and was cut off a moment ago finds every byte when it comes back", async () => {
     // Half of what is kept is held for bytes that are on their way when a connection is cut: more than windows let out.
     const { server, source } = await serveRandom("--max-journal-bytes=40MiB");

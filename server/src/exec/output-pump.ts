@@ -145,6 +145,8 @@ export class OutputPump {
   #wouldPushOutNeededBytes(): boolean {
     const { journal, readers } = this.#options;
     const beginCursor = journal.beginCursorAfter(this.#inFlight + ONE_READ_BYTES);
-    return beginCursor > journal.beginCursor && beginCursor > readers.neededCursor();
+    if (beginCursor <= journal.beginCursor || beginCursor <= readers.neededCursor()) return false;
+    // Where less is kept than may be under way, whoever has read all there is would wait for ever.
+    return this.#inFlight > 0 || readers.areBehind(journal.endCursor);
   }
 }

@@ -67,6 +67,15 @@ export class Readers {
     return needed;
   }
 
+  /** Whether somebody has yet to read what was printed, or to come back for it: only then can it be waited for. */
+  areBehind(endCursor: number): boolean {
+    if (this.#cutOff.size > 0) return true;
+    for (const reader of this.#attached) {
+      if (!reader.isDropped && !reader.isReplaced && reader.cursor < endCursor) return true;
+    }
+    return false;
+  }
+
   /** Drops the readers that stood still too long with output waiting for them. */
   dropStanding(endCursor: number): void {
     const standingSince = performance.now() - this.#options.stallTimeoutMs;

@@ -81,3 +81,16 @@ test("a reader that waits for output that is not there yet is not dropped", () =
   readers.dropStanding(100);
   expect(waiting.isDropped).toBe(false);
 });
+
+test("readers are behind while one has yet to read what was printed, or to come back for it", () => {
+  const readers = new Readers(options);
+  expect(readers.areBehind(100)).toBe(false);
+  const reader = readers.attach("a", 0);
+  expect(readers.areBehind(100)).toBe(true);
+  reader.movedTo(100);
+  expect(readers.areBehind(100)).toBe(false);
+  readers.detach(reader, true);
+  expect(readers.areBehind(100)).toBe(true);
+  readers.clear();
+  expect(readers.areBehind(100)).toBe(false);
+});
