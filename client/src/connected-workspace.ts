@@ -19,6 +19,11 @@ import type {
 import { ConnectedFileSystem } from "./files/file-system.ts";
 import type { FileSystem } from "./files/file-system-options.ts";
 import type { PathLike } from "./files/wire-path.ts";
+import { ConnectedGit } from "./git/connected-git.ts";
+import { gitChanges } from "./git/git-changes.ts";
+import { gitDiff } from "./git/git-diff.ts";
+import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.ts";
+import type { GitChange, GitDiff } from "./git/git-results.ts";
 import { toServerInfo } from "./server-info.ts";
 import type { ServerInfo } from "./server-info.ts";
 import type { UploadInput } from "./transfer/upload-source.ts";
@@ -33,11 +38,13 @@ export abstract class ConnectedWorkspace implements Workspace {
   readonly #connection: Connection;
   readonly #context: RequestContext;
   readonly fs: FileSystem;
+  readonly git: Git;
 
   protected constructor(connection: Connection, workingDir: string | undefined, defaults: CommandDefaults = {}) {
     this.#connection = connection;
     this.#context = { workingDir, defaults };
     this.fs = new ConnectedFileSystem(connection, workingDir);
+    this.git = new ConnectedGit(connection, workingDir);
   }
 
   get workingDir(): string {
@@ -81,6 +88,14 @@ export abstract class ConnectedWorkspace implements Workspace {
     options?: FileDownloadOptions,
   ): Promise<FileOperationResult> {
     return fileDownload(this.#connection, this.#context.workingDir, source, destination, options);
+  }
+
+  gitChanges(path?: PathLike, options?: GitChangesOptions): Promise<GitChange[]> {
+    return gitChanges(this.#connection, this.#context.workingDir, path, options);
+  }
+
+  gitDiff(path: PathLike, options?: GitDiffOptions): Promise<GitDiff> {
+    return gitDiff(this.#connection, this.#context.workingDir, path, options);
   }
 
   async alive(): Promise<boolean> {

@@ -62,6 +62,45 @@ export type { SearchMatch, SearchOptions, SearchResult } from "./files/search.ts
 export type { SystemErrorFields } from "./files/system-error.ts";
 export type { WatchEvent, WatchOptions } from "./files/watch.ts";
 export type { PathLike } from "./files/wire-path.ts";
+export type {
+  CloneRepositoriesOptions,
+  Git,
+  GitBranchesOptions,
+  GitChangesOptions,
+  GitCheckoutOptions,
+  GitCloneOptions,
+  GitCommitOptions,
+  GitCommitsOptions,
+  GitCredentials,
+  GitDiffOptions,
+  GitFetchOptions,
+  GitPerson,
+  GitProvider,
+  GitPullOptions,
+  GitPushOptions,
+  GitReadOptions,
+  GitRemoteOptions,
+  GitStatusOptions,
+  GitVerbOptions,
+  RepositorySource,
+} from "./git/git-options.ts";
+export type {
+  CloneRepositoriesResult,
+  ClonedRepository,
+  ClonedSource,
+  GitBranch,
+  GitChange,
+  GitCommit,
+  GitDiff,
+  GitFileState,
+  GitHead,
+  GitHunk,
+  GitProgress,
+  GitPulled,
+  GitRefUpdate,
+  GitStatus,
+  GitStatusEntry,
+} from "./git/git-results.ts";
 export type { OnProgress, TransferProgress } from "./transfer/progress.ts";
 export type { UploadInput } from "./transfer/upload-source.ts";
 export type { DownloadTreeOptions } from "./tree/download-tree.ts";

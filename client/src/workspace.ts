@@ -10,6 +10,8 @@ import type {
 } from "./files/file-operations.ts";
 import type { FileSystem } from "./files/file-system-options.ts";
 import type { PathLike } from "./files/wire-path.ts";
+import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.ts";
+import type { GitChange, GitDiff } from "./git/git-results.ts";
 import type { ServerInfo } from "./server-info.ts";
 import type { UploadInput } from "./transfer/upload-source.ts";
 
@@ -69,6 +71,18 @@ export interface Workspace extends AsyncDisposable {
 
   /** The files, with the names, options and error codes of `node:fs/promises`. */
   readonly fs: FileSystem;
+
+  /**
+   * The paths below a directory (default: the workspace's) that differ from the base, sorted, untracked files and nested
+   * repositories included. docs/git.md says which base that is.
+   */
+  gitChanges(path?: PathLike, options?: GitChangesOptions): Promise<GitChange[]>;
+
+  /** One file before and now, whole, with the diff between the two: new, deleted and renamed ones too. */
+  gitDiff(path: PathLike, options?: GitDiffOptions): Promise<GitDiff>;
+
+  /** The everyday verbs of git. */
+  readonly git: Git;
 
   /** Whether a server answers and is well. Takes 5 s at most, needs no key and never rejects. */
   alive(): Promise<boolean>;

@@ -1,0 +1,31 @@
+import { GitService } from "@yonder/proto";
+import type { Connection } from "../connection/connection.ts";
+import { toWirePath, type PathLike } from "../files/wire-path.ts";
+import { toGitChange } from "./from-wire.ts";
+import type { GitChangesOptions } from "./git-options.ts";
+import type { GitChange } from "./git-results.ts";
+
+/** A look at a large repository takes its time; past this one is begun anew. */
+export const READ_MS = 300_000;
+
+/** The paths below a directory that differ from the base, of one moment, however many pages they take. */
+export async function gitChanges(
+  connection: Connection,
+  workingDir: string | undefined,
+  path: PathLike = "",
+  { ref = "", commit = "", nested = true, signal }: GitChangesOptions = {},
+): Promise<GitChange[]> {
+  const request = { ...toWirePath(workingDir, path), baseRef: ref, commit, withoutNested: !nested };
+  const changes: GitChange[] = [];
+  let pageToken = "";
+  do {
+    const page = await connection.call(
+      GitService.method.listChanges,
+      { ...request, pageToken },
+      { signal, timeoutMs: READ_MS },
+    );
+    changes.push(...page.changes.map(toGitChange));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  return changes;
+}
