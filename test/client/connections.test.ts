@@ -28,7 +28,7 @@ test("a connection on which nothing answers is given up by its pings, and calls 
   proxy.thawNew();
   // Without pings this would take the 30 s of a call's own time limit.
   expect(await handle.info()).toMatchObject({ state: "ended" });
-  expect(proxy.connections).toBe(2);
+  expect(proxy.connections).toBeGreaterThan(1);
 });
 
 test("a server that accepts and says nothing is told as no connection", async () => {

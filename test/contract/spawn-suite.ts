@@ -80,6 +80,8 @@ export function spawnSuite(bench: Bench): void {
       expect(await lines({ grep: "warning", ignoreCase: true })).toEqual(["Warning: one", "warning: two"]);
       expect(await lines({ grep: /^9{2}\d$/, stream: "stdout", maxLines: 3 })).toEqual(["990", "991", "992"]);
       expect(await lines({ grep: /\d/, invert: true })).toHaveLength(2);
+      expect(await lines({ grep: /^1/, head: 23 })).toEqual(["1", "10", "11"]);
+      expect(await lines({ grep: "one", tail: 13 })).toEqual([]);
     });
 
     test("reads a large part in as many pieces as it takes", async () => {
@@ -87,6 +89,23 @@ export function spawnSuite(bench: Bench): void {
       await handle.wait();
       expect((await handle.output({ head: 6_000_000 })).bytes.length).toBe(6_000_000);
       expect((await handle.output({ tail: 6_000_000 })).bytes.length).toBe(6_000_000);
+    });
+
+    test("finds lines wherever they are in a large output", async () => {
+      const handle = await bench.workspace.spawn("seq 1 1500000");
+      await handle.wait();
+      const { lines, truncated } = await handle.output({ grep: /^[37]0*$/ });
+      const expected = [0, 1, 2, 3, 4, 5].flatMap((zeros) => [3 * 10 ** zeros, 7 * 10 ** zeros]);
+      expect(lines.map(({ text }) => Number(text))).toEqual(expected);
+      expect(truncated).toBe(false);
+    });
+
+    test("reads no further than what there was, however much comes after", async () => {
+      const handle = await bench.workspace.spawn("yes");
+      await untilPrinted(handle.events(), 1_000_000);
+      expect((await handle.output({ grep: "no" })).lines).toEqual([]);
+      await handle.kill("SIGKILL");
+      await handle.wait();
     });
 
     test("waits for output, or the end, where there is none yet", async () => {

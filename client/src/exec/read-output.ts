@@ -25,9 +25,9 @@ export interface OutputOptions {
   ignoreCase?: boolean | undefined;
   /** With `grep`: the lines that do not match. Default false. */
   invert?: boolean | undefined;
-  /** With `grep`: how many lines at most, 1 to 10,000. Default: as many as fit into one reply. */
+  /** With `grep`: how many lines at most, 1 to 10,000. Default: as many as fit into `maxBytes`. */
   maxLines?: number | undefined;
-  /** How many bytes at most. Default 2 MiB, or what `head` or `tail` says. */
+  /** How many bytes at most; with `grep`, of the lines that match. Default 2 MiB, or what `head` or `tail` says. */
   maxBytes?: number | undefined;
   /** How long to wait, in milliseconds, for a byte past the cursor, or the end. Default 0. The server bounds it. */
   waitMs?: number | undefined;
@@ -64,57 +64,100 @@ export interface OutputLine {
 
 const defaultMaxBytes = 2 << 20;
 
-/** Reads a part of the output, in as many calls as its size takes. */
+/**
+ * Reads a part of the output, in as many calls as its size takes, up to what had been printed at the first of them: a
+ * command that prints faster than it is read does not keep this going for ever.
+ */
 export async function readOutput(connection: Connection, execId: string, options: OutputOptions): Promise<OutputPart> {
-  const wanted = integer("maxBytes", options.maxBytes) || (options.head ?? options.tail ?? defaultMaxBytes);
-  const lineFilter = toLineFilter(options);
-  const chunks: Uint8Array[] = [];
-  const lines: OutputLine[] = [];
-  let lost: OutputPart["lost"];
-  let bytesRead = 0;
-  let start: ReadStart = toStart(options);
+  const part = new PartBuilder(options);
   for (;;) {
-    const reply: ReadOutputResponse = await connection.call(
-      ExecService.method.readOutput,
-      {
-        execId,
-        start,
-        maxBytes: Math.min(Math.max(1, wanted - bytesRead), 0x7fffffff),
-        stream: options.stream ? OutputStream[options.stream === "stderr" ? "STDERR" : "STDOUT"] : 0,
-        ...(lineFilter && { lineFilter }),
-        ...(options.waitMs && { wait: durationFromMs(integer("waitMs", Math.ceil(options.waitMs))) }),
-      },
-      {
-        signal: options.signal,
-        subject: { execId, mayHaveRun: true },
-        timeoutMs: connection.callMs + (options.waitMs ?? 0),
-      },
-    );
+    const reply = await readPage(connection, execId, options, part);
+    part.add(reply);
+    if (part.isComplete(reply)) return part.finish(reply, connection.peer?.platform ?? "");
+  }
+}
+
+function readPage(
+  connection: Connection,
+  execId: string,
+  options: OutputOptions,
+  part: PartBuilder,
+): Promise<ReadOutputResponse> {
+  const { stream, signal } = options;
+  const waitMs = part.isEmpty ? Math.ceil(options.waitMs ?? 0) : 0;
+  const lineFilter = toLineFilter(options, part.lines.length);
+  const request = {
+    execId,
+    start: part.start,
+    maxBytes: Math.min(part.bytesLeft, 0x7fffffff),
+    stream: stream === undefined ? OutputStream.UNSPECIFIED : OutputStream[stream === "stderr" ? "STDERR" : "STDOUT"],
+    ...(lineFilter && { lineFilter }),
+    ...(waitMs > 0 && { wait: durationFromMs(integer("waitMs", waitMs)) }),
+  };
+  const subject = { execId, mayHaveRun: true };
+  const timeoutMs = connection.callMs + waitMs;
+  return connection.call(ExecService.method.readOutput, request, { signal, subject, timeoutMs });
+}
+
+/** Puts the replies together. */
+class PartBuilder {
+  readonly lines: OutputLine[] = [];
+  start: ReadStart;
+  isEmpty = true;
+  bytesLeft: number;
+  readonly #options: OutputOptions;
+  readonly #chunks: Uint8Array[] = [];
+  /** Past it nothing is read: where `head` ends, or what was the newest byte at first. */
+  #endCursor: number;
+  #lost: OutputPart["lost"];
+
+  constructor(options: OutputOptions) {
+    const { head, tail, maxBytes } = options;
+    this.#options = options;
+    this.#endCursor = head === undefined ? Infinity : integer("head", head);
+    this.bytesLeft = integer("maxBytes", maxBytes) || (options.grep === undefined && (head ?? tail)) || defaultMaxBytes;
+    this.start = toStart(options);
+  }
+
+  add(reply: ReadOutputResponse): void {
+    if (this.isEmpty) this.#endCursor = Math.min(this.#endCursor, Number(reply.endCursor));
+    this.isEmpty = false;
     for (const { data } of reply.output) {
-      chunks.push(data);
-      bytesRead += data.length;
+      this.#chunks.push(data);
+      this.bytesLeft -= data.length;
     }
-    for (const { data, stream, cursor, partial } of reply.lines) {
-      lines.push({ text: decodeText(data), stream: toStreamName(stream), cursor: Number(cursor), partial });
+    for (const line of reply.lines) {
+      const cursor = Number(line.cursor);
+      this.bytesLeft -= line.data.length;
+      if (cursor >= this.#endCursor) continue;
+      const { stream, partial } = line;
+      this.lines.push({ text: decodeText(line.data), stream: toStreamName(stream), cursor, partial });
     }
     if (reply.lost) {
-      const [begin, end] = [Number(reply.lost.beginCursor), Number(reply.lost.endCursor)];
-      lost = { cursor: lost?.cursor ?? begin, nextCursor: end };
+      const nextCursor = Number(reply.lost.endCursor);
+      this.#lost = { cursor: this.#lost?.cursor ?? Number(reply.lost.beginCursor), nextCursor };
     }
-    if (!reply.truncated || bytesRead >= wanted || lineFilter) {
-      const bytes = chunks.length === 1 && chunks[0] ? chunks[0] : new Uint8Array(Buffer.concat(chunks));
-      return {
-        bytes,
-        text: decodeText(bytes),
-        lines,
-        lost,
-        nextCursor: Number(reply.nextCursor),
-        endCursor: Number(reply.endCursor),
-        truncated: reply.truncated,
-        end: reply.ended && toExecEnd(reply.ended, connection.peer?.platform ?? ""),
-      };
-    }
-    start = { case: "cursor", value: reply.nextCursor };
+    this.start = { case: "cursor", value: reply.nextCursor };
+  }
+
+  isComplete(reply: ReadOutputResponse): boolean {
+    const hasAllLines = this.lines.length >= (this.#options.maxLines || Infinity);
+    return !reply.truncated || this.bytesLeft <= 0 || hasAllLines || Number(reply.nextCursor) >= this.#endCursor;
+  }
+
+  finish(reply: ReadOutputResponse, platform: string): OutputPart {
+    const [only, ...others] = this.#chunks;
+    const bytes = only && others.length === 0 ? only : new Uint8Array(Buffer.concat(this.#chunks));
+    return {
+      bytes,
+      text: decodeText(bytes),
+      lines: this.lines,
+      lost: this.#lost,
+      nextCursor: Number(reply.nextCursor),
+      endCursor: Number(reply.endCursor),
+      truncated: reply.truncated,
+      end: reply.ended && toExecEnd(reply.ended, platform),
+    };
   }
 }
 
@@ -126,13 +169,16 @@ function toStart({ cursor, head, tail }: OutputOptions): ReadStart {
   return head === undefined ? { case: undefined } : { case: "cursor", value: 0n };
 }
 
-function toLineFilter(options: OutputOptions): MessageInitShape<typeof LineFilterSchema> | undefined {
+function toLineFilter(
+  options: OutputOptions,
+  linesSoFar: number,
+): MessageInitShape<typeof LineFilterSchema> | undefined {
   const { grep } = options;
   if (grep === undefined) return undefined;
   return {
     expression: typeof grep === "string" ? { case: "literal", value: grep } : { case: "regex", value: grep.source },
     ignoreCase: options.ignoreCase ?? (typeof grep !== "string" && grep.ignoreCase),
     invert: options.invert ?? false,
-    maxLines: integer("maxLines", options.maxLines),
+    maxLines: options.maxLines ? integer("maxLines", options.maxLines) - linesSoFar : 0,
   };
 }
