@@ -290,7 +290,8 @@ export class ExecEngine {
   #expire(exec: Exec): void {
     this.#execs.delete(exec.id);
     this.#options.log.expired(exec.id);
-    void exec.forget({ removeOutput: true });
+    // What cannot be removed now, the next server finds without its exec.
+    exec.forget({ removeOutput: true }).catch(() => undefined);
   }
 
   #dropStandingReaders(): void {
@@ -312,9 +313,13 @@ export function readersOptions(limits: Limits, keepBytes: number): ReadersOption
 /** Where an exec's journal lies, and how much of it is kept in memory. */
 export function journalPlace(
   { state, limits }: Pick<ExecEngineOptions, "state" | "limits">,
-  { sequence }: ExecIdentity,
+  identity: ExecIdentity,
 ): { directory: string; name: string; memoryBytes: number } {
-  return { directory: state.outputDirectory, name: String(sequence), memoryBytes: limits.journalMemoryBytes };
+  return { directory: state.outputDirectory, name: journalName(identity), memoryBytes: limits.journalMemoryBytes };
+}
+
+export function journalName({ sequence }: ExecIdentity): string {
+  return String(sequence);
 }
 
 function absolutePath(base: Buffer, path: Buffer | undefined): Buffer {

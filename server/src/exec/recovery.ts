@@ -1,6 +1,14 @@
 import { Exec } from "./exec.ts";
-import { execMark, ExecEngine, journalPlace, readersOptions, type ExecEngineOptions } from "./exec-engine.ts";
+import {
+  execMark,
+  ExecEngine,
+  journalName,
+  journalPlace,
+  readersOptions,
+  type ExecEngineOptions,
+} from "./exec-engine.ts";
 import { Journal } from "./journal/journal.ts";
+import { journalNames, removeSegments } from "./journal/recover.ts";
 import type { LeftoverMark } from "./launcher.ts";
 import { ExecLog, type LoggedExec } from "./state/exec-log.ts";
 import type { EndRecord } from "./state/records.ts";
@@ -28,8 +36,17 @@ export async function openExecEngine(options: Omit<ExecEngineOptions, "log">): P
     execs.push(new Exec({ identity, readers: readersOptions(limits, limits.maxJournalBytes), openJournal, ended }));
   }
   if (leftovers.length > 0) await launcher.endLeftovers(leftovers);
+  await removeForgotten(options, execs);
   execs.sort((a, b) => (a.ended?.endTimeMs ?? 0) - (b.ended?.endTimeMs ?? 0));
   return new ExecEngine({ ...options, log }, { execs, nextSequence: lastSequence + 1 });
+}
+
+/** The output of an exec that had expired when the server was killed, before its files were gone. */
+async function removeForgotten({ state }: Pick<ExecEngineOptions, "state">, execs: readonly Exec[]): Promise<void> {
+  const known = new Set(execs.map(({ identity }) => journalName(identity)));
+  for (const name of await journalNames(state.outputDirectory)) {
+    if (!known.has(name)) await removeSegments(state.outputDirectory, name);
+  }
 }
 
 /** A server that died between writing down the start and the process knows only the mark. */

@@ -28,6 +28,11 @@ export async function recoverSegments(directory: string, name: string): Promise<
   return segments;
 }
 
+/** Deletes the files that an earlier server kept of a journal. */
+export async function removeSegments(directory: string, name: string): Promise<void> {
+  for (const path of await segmentPaths(directory, name)) await unlink(path).catch(() => undefined);
+}
+
 async function segmentPaths(directory: string, name: string): Promise<string[]> {
   const files = (await readdir(directory)).flatMap((file) => {
     const parsed = parseSegmentName(file);
