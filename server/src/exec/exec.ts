@@ -80,10 +80,17 @@ export class Exec {
   }
 
   journal(): Promise<Journal> {
-    this.#journal ??= this.#openJournal().then((journal) => {
-      journal.onGrow(() => this.changed.notify());
-      return journal;
-    });
+    this.#journal ??= this.#openJournal().then(
+      (journal) => {
+        journal.onGrow(() => this.changed.notify());
+        return journal;
+      },
+      (error: unknown) => {
+        // What was short for a moment, open files for example, may be there the next time.
+        this.#journal = undefined;
+        throw error;
+      },
+    );
     return this.#journal;
   }
 

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { Exec } from "../../../server/src/exec/exec.ts";
 import { Journal } from "../../../server/src/exec/journal/journal.ts";
 import type { Launcher } from "../../../server/src/exec/launcher.ts";
 import { openExecEngine } from "../../../server/src/exec/recovery.ts";
@@ -28,6 +29,23 @@ test("output whose exec is not remembered is removed at the next start, and no o
   const engine = await openEngine(state);
   expect((await readdir(state.outputDirectory)).toSorted()).toEqual(["1.000000.output", "not ours"]);
   await engine.close();
+});
+
+test("output that cannot be opened is tried again when it is next asked for", async () => {
+  const state = await openState();
+  let tries = 0;
+  const exec = new Exec({
+    identity: { id: "it", sequence: 1, requestHash: "", startTimeMs: 0, summary },
+    readers: { stallTimeoutMs: 0, reconnectGraceMs: 0, keepBytes: 0 },
+    openJournal: async () => {
+      if (++tries === 1) throw new Error("EMFILE");
+      return await Journal.recover(placeOf(state, "1"));
+    },
+  });
+  await expect(exec.journal()).rejects.toThrow("EMFILE");
+  const journal = await exec.journal();
+  expect(await exec.journal()).toBe(journal);
+  expect(tries).toBe(2);
 });
 
 async function openState(): Promise<StateDirectory> {
