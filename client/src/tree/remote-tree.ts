@@ -1,6 +1,7 @@
 import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { FileStats } from "../files/file-stats.ts";
+import { toWirePath } from "../files/wire-path.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import { NotFound } from "../errors.ts";
 
@@ -13,30 +14,56 @@ export interface RemoteTreeOptions extends IgnoreOptions {
 /** What a tree in the workspace holds, by its paths in it in latin1; nothing where it is not there. */
 export async function listRemoteTree(
   connection: Connection,
-  { path, exclude = [], gitignore = false, sha256, signal }: RemoteTreeOptions,
+  options: RemoteTreeOptions,
 ): Promise<Map<string, FileStats>> {
   const tree = new Map<string, FileStats>();
-  const request = {
-    ...path,
-    exclude: [...exclude],
-    gitignore,
-    sha256,
-    depth: -1,
-    includeHidden: true,
-    pageSize: 10_000,
-  };
-  try {
-    for (let pageToken = ""; ;) {
-      const page = await connection.call(FileService.method.list, { ...request, pageToken }, { signal });
-      for (const file of page.files) {
-        const stats = new FileStats(file);
-        tree.set(Buffer.from(stats.path as string).toString("latin1"), stats);
-      }
-      pageToken = page.nextPageToken;
-      if (pageToken === "") return tree;
-    }
-  } catch (error) {
-    if (NotFound.is(error)) return tree;
-    throw error;
+  for await (const [name, stats] of list(connection, options, -1)) tree.set(name, stats);
+  return tree;
+}
+
+/**
+ * The same of a part: what has one of these names in the tree's top, and what is below it. So a small tree that goes into
+ * a large directory costs no look at all of that.
+ */
+export async function listRemoteParts(
+  connection: Connection,
+  options: RemoteTreeOptions,
+  names: ReadonlySet<string>,
+): Promise<Map<string, FileStats>> {
+  const tree = new Map<string, FileStats>();
+  for await (const [name, stats] of list(connection, options, 1)) if (names.has(name)) tree.set(name, stats);
+  for (const [name, stats] of tree) {
+    if (name.includes("/") || !stats.isDirectory()) continue;
+    const part = { ...options, path: below(options.path, name) };
+    for await (const [entry, child] of list(connection, part, -1)) tree.set(`${name}/${entry}`, child);
   }
+  return tree;
+}
+
+async function* list(
+  connection: Connection,
+  { path, exclude = [], gitignore = false, sha256, signal }: RemoteTreeOptions,
+  depth: number,
+): AsyncGenerator<[string, FileStats]> {
+  const request = { ...path, exclude: [...exclude], gitignore, sha256, depth, includeHidden: true, pageSize: 10_000 };
+  let pageToken = "";
+  do {
+    const page = await connection
+      .call(FileService.method.list, { ...request, pageToken }, { signal })
+      .catch((error: unknown) => {
+        if (NotFound.is(error)) return undefined;
+        throw error;
+      });
+    if (page === undefined) return;
+    for (const file of page.files) {
+      const stats = new FileStats(file);
+      yield [Buffer.from(stats.path as string).toString("latin1"), stats];
+    }
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+}
+
+function below({ path, pathBytes }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
+  const directory = pathBytes.length > 0 ? Buffer.from(pathBytes) : Buffer.from(path === "" ? "." : path);
+  return toWirePath(undefined, Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]));
 }

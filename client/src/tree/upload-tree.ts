@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { FileService } from "@yonder/proto";
@@ -16,7 +16,7 @@ import { hashFile, text, walkLocalTree } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
 import { packEntries, packLocalEntries } from "./pack-tree.ts";
 import type { TreeEntry } from "./pack-tree.ts";
-import { listRemoteTree } from "./remote-tree.ts";
+import { listRemoteParts } from "./remote-tree.ts";
 import { addReport, emptyReport, skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
@@ -49,7 +49,11 @@ export async function uploadDirectory(
     const remote =
       compare === "none" && round === 0
         ? new Map<string, FileStats>()
-        : await listRemoteTree(connection, { path: target, sha256: compare === "digest", signal: options.signal });
+        : await listRemoteParts(
+            connection,
+            { path: target, sha256: compare === "digest", signal: options.signal },
+            new Set(single === undefined ? await readdir(top, { encoding: "latin1" }) : [latin1(single)]),
+          );
     Object.assign(report, { unchanged: 0, skipped: 0, skippedNames: [] });
     const entries = changedEntries(top, single, remote, { ...options, compare }, report);
     const stream = coalesce(packLocalEntries(entries), chunkBytes);
@@ -141,6 +145,10 @@ async function isSame(
 /** To the microsecond: finer ones cannot be set. */
 function sameTime(here: { mtimeNs: bigint }, there: FileStats): boolean {
   return there.mtimeNs / 1000n === here.mtimeNs / 1000n;
+}
+
+function latin1(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 function sameLink(target: Buffer | undefined, { linkTarget }: FileStats): boolean {
