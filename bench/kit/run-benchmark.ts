@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Benchmark, BenchmarkContext, Result } from "./benchmark.ts";
+import { noteOtherLoad } from "./other-load.ts";
 
 /** What all benchmarks of a run are given. */
 export type RunOptions = Pick<BenchmarkContext, "rounds" | "profileDirectory">;
@@ -17,5 +18,7 @@ export async function runBenchmark(benchmark: Benchmark, options: RunOptions, si
   scope.defer(() => signal.removeEventListener("abort", onAbort));
   aborted.promise.catch(() => {});
   signal.throwIfAborted();
-  return await Promise.race([benchmark.run({ ...options, scope, directory }), aborted.promise]);
+  const notes = await noteOtherLoad();
+  const result = await Promise.race([benchmark.run({ ...options, scope, directory }), aborted.promise]);
+  return { ...result, notes: [...result.notes, ...notes] };
 }
