@@ -1,3 +1,4 @@
+import { unlink } from "node:fs/promises";
 import { Exec } from "./exec.ts";
 import {
   execMark,
@@ -8,7 +9,7 @@ import {
   type ExecEngineOptions,
 } from "./exec-engine.ts";
 import { Journal } from "./journal/journal.ts";
-import { journalNames, removeSegments } from "./journal/recover.ts";
+import { journalFiles } from "./journal/recover.ts";
 import type { LeftoverMark } from "./launcher.ts";
 import { ExecLog, type LoggedExec } from "./state/exec-log.ts";
 import type { EndRecord } from "./state/records.ts";
@@ -20,13 +21,17 @@ import type { EndRecord } from "./state/records.ts";
 export async function openExecEngine(options: Omit<ExecEngineOptions, "log">): Promise<ExecEngine> {
   const { state, limits, launcher } = options;
   const { log, entries, lastSequence } = ExecLog.open(state.path, { maxRememberedIds: limits.maxRememberedIds });
+  const files = await journalFiles(state.outputDirectory);
   const execs: Exec[] = [];
   const leftovers: LeftoverMark[] = [];
   for (const [id, entry] of entries) {
     if (entry.state === "expired") continue;
     const identity = entry.record;
     const openJournal = (): Promise<Journal> =>
-      Journal.recover({ ...journalPlace(options, identity), keepBytes: limits.maxJournalBytes });
+      Journal.recover(
+        { ...journalPlace(options, identity), keepBytes: limits.maxJournalBytes },
+        files.get(journalName(identity)) ?? [],
+      );
     let { ended } = entry;
     if (ended === undefined) {
       leftovers.push(leftoverOf(entry, state.workspaceId));
@@ -36,16 +41,16 @@ export async function openExecEngine(options: Omit<ExecEngineOptions, "log">): P
     execs.push(new Exec({ identity, readers: readersOptions(limits, limits.maxJournalBytes), openJournal, ended }));
   }
   if (leftovers.length > 0) await launcher.endLeftovers(leftovers);
-  await removeForgotten(options, execs);
+  await removeForgotten(files, execs);
   execs.sort((a, b) => (a.ended?.endTimeMs ?? 0) - (b.ended?.endTimeMs ?? 0));
   return new ExecEngine({ ...options, log }, { execs, nextSequence: lastSequence + 1 });
 }
 
 /** The output of an exec that had expired when the server was killed, before its files were gone. */
-async function removeForgotten({ state }: Pick<ExecEngineOptions, "state">, execs: readonly Exec[]): Promise<void> {
+async function removeForgotten(files: ReadonlyMap<string, readonly string[]>, execs: readonly Exec[]): Promise<void> {
   const known = new Set(execs.map(({ identity }) => journalName(identity)));
-  for (const name of await journalNames(state.outputDirectory)) {
-    if (!known.has(name)) await removeSegments(state.outputDirectory, name);
+  for (const [name, paths] of files) {
+    if (!known.has(name)) for (const path of paths) await unlink(path).catch(() => undefined);
   }
 }
 

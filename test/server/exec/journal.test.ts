@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Journal, type JournalOptions, type JournalRead } from "../../../server/src/exec/journal/journal.ts";
-import { journalNames } from "../../../server/src/exec/journal/recover.ts";
+import { journalFiles } from "../../../server/src/exec/journal/recover.ts";
 import { OutOfRange } from "../../../server/src/util/errors.ts";
 
 const KIB = 1024;
@@ -221,13 +221,13 @@ describe("Journal", () => {
   it("deletes its own files and no others", async () => {
     const journals = ["1", "11", "1.000001"].map((name) => new Journal(options({ name })));
     for (const journal of journals) await journal.append("stdout", Buffer.from("x"));
-    expect(await journalNames(directory)).toEqual(new Set(["1", "11", "1.000001"]));
+    expect(new Set((await journalFiles(directory)).keys())).toEqual(new Set(["1", "11", "1.000001"]));
     await journals[0]?.remove();
-    expect(await journalNames(directory)).toEqual(new Set(["11", "1.000001"]));
+    expect(new Set((await journalFiles(directory)).keys())).toEqual(new Set(["11", "1.000001"]));
     expect(await journals[0]?.read(1, 1)).toEqual({ lost: undefined, chunks: [], nextCursor: 1 });
     const recovered = await Journal.recover(options({ name: "11" }));
     await recovered.remove();
-    expect(await journalNames(directory)).toEqual(new Set(["1.000001"]));
+    expect(new Set((await journalFiles(directory)).keys())).toEqual(new Set(["1.000001"]));
     await Promise.all(journals.map((journal) => journal.close()));
   });
 

@@ -3,7 +3,7 @@ import type { OutputStream } from "../spec.ts";
 import { ChunkCollector, type JournalChunk } from "./chunks.ts";
 import { type Batch, MemoryTail } from "./memory-tail.ts";
 import { encodedBytes, type Position, START } from "./record.ts";
-import { recoverSegments } from "./recover.ts";
+import { journalFiles, recoverSegments } from "./recover.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 
@@ -76,9 +76,14 @@ export class Journal {
     this.#tail = new MemoryTail(this.#end);
   }
 
-  /** What an earlier server wrote, closed already. A last record that was not written whole is cut off. */
-  static async recover(options: JournalOptions): Promise<Journal> {
-    const segments = await recoverSegments(options.directory, options.name);
+  /**
+   * What an earlier server wrote, closed already. A last record that was not written whole is cut off.
+   *
+   * @param files as `journalFiles` has them, where many journals of one directory are recovered
+   */
+  static async recover(options: JournalOptions, files?: readonly string[]): Promise<Journal> {
+    const paths = files ?? (await journalFiles(options.directory)).get(options.name) ?? [];
+    const segments = await recoverSegments(paths);
     const journal = new Journal(options, new SegmentList(options, segments));
     journal.#closed = true;
     return journal;

@@ -107,7 +107,7 @@ export class Segment {
   /** Finds the end of a file that an earlier server wrote: that of its last whole record. */
   async scan(): Promise<void> {
     await whileOpen(this.path, async (fd) => {
-      const buffer = Buffer.allocUnsafe(READ_BYTES);
+      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, this.#bytes));
       let mark: Mark = { position: this.start, offset: SEGMENT_HEADER_BYTES };
       for (let progress = -1; progress !== 0;) {
         const bytes = await readFully(fd, buffer, mark.offset);
