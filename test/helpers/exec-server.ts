@@ -72,7 +72,8 @@ export class ExecServer {
     const env = { ...options.env };
     if (uid !== undefined) {
       for (const path of [directory, state]) await chown(path, uid, uid);
-      env["NODE_OPTIONS"] = `--import=data:text/javascript,${encodeURIComponent(becoming(uid))}`;
+      const become = `--import=data:text/javascript,${encodeURIComponent(becoming(uid))}`;
+      env["NODE_OPTIONS"] = [options.env?.["NODE_OPTIONS"] ?? "", become].join(" ");
     }
     this.#served = new ServedWorkspace(directory, state, { ...options, env });
     await this.#served.start();
