@@ -6,6 +6,8 @@ export async function key(args: readonly string[]): Promise<void> {
   await new Command("yonder key")
     .description("Make an API key: the first line is the key, the second its digest for the server's key file")
     .helpOption("-h, --help", "Show this help")
+    .showHelpAfterError("See `yonder key --help`.")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .action(() => {
       const fresh = randomBytes(32).toString("base64url");
       const digest = createHash("sha256").update(fresh).digest("hex");

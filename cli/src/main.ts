@@ -7,6 +7,7 @@ const program = new Command("yonder")
   .version(ownVersion(), "-V, --version", "Show the version")
   .helpOption("-h, --help", "Show this help")
   .helpCommand(false)
+  .showHelpAfterError("See `yonder --help`.")
   // 2 as shells have it for wrong usage.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 

@@ -14,6 +14,7 @@ export function createServeCommand(environment: Environment, run: (given: GivenS
     .helpOption("-h, --help", "Show this help")
     .configureHelp({ optionDescription: (option) => option.description })
     .addHelpText("after", notes)
+    .showHelpAfterError("See `yonder serve --help`.")
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : misconfigured))
     .action(async () => await run(readSettings(flags, environment)));
   for (const [key, setting] of entries()) {

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { runYonder } from "../helpers/yonder.ts";
+
+test.for([
+  [["srve"], "yonder --help", "Did you mean serve?"],
+  [["serve", "--hots", "x"], "yonder serve --help", "Did you mean --host?"],
+  [["serve", "extra"], "yonder serve --help", "extra"],
+  [["key", "extra"], "yonder key --help", "extra"],
+] as const)("%j is refused with 2, saying where help is", async ([args, help, what]) => {
+  const yonder = runYonder(args);
+  expect(await yonder.exited).toBe(2);
+  expect(yonder.stderr()).toContain(what);
+  expect(yonder.stderr()).toContain(`See \`${help}\`.`);
+  expect(yonder.stdout()).toBe("");
+});
