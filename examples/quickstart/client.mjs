@@ -1,4 +1,5 @@
 // What an application does: it knows an address and a key, and nothing else of the server.
+import { fileURLToPath } from "node:url";
 import { RemoteWorkspace } from "@yonder/client";
 
 const { YONDER_HOST: host = "", YONDER_API_KEY: apiKey = "" } = process.env;
@@ -25,7 +26,14 @@ handle.detach();
 const again = await workspace.attach("tool-call-1");
 for await (const line of again.lines()) console.log(`   git status: ${line}`);
 const end = await again.wait();
-console.log(`   ${end.reason}, exit code ${end.exitCode}`);
+console.log(`   ${end.reason}, exit code ${end.exitCode}\n`);
+
+console.log("4. Files and trees go in and out whole:");
+const up = await workspace.fileUpload(fileURLToPath(import.meta.url), "moved/client.mjs");
+const down = await workspace.fileDownload("moved/client.mjs");
+console.log(`   ${up.fileSize} bytes up, ${down.fileSize} bytes down`);
+const tree = await workspace.fs.uploadTree(fileURLToPath(new URL(".", import.meta.url)), "moved/tree");
+console.log(`   ${tree.files} files as a tree; now there: ${(await workspace.fs.readdir("moved/tree")).join(", ")}`);
 
 /** @param {number} ms */
 function seconds(ms) {
