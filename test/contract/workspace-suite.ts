@@ -4,6 +4,7 @@ import { attachSuite } from "./attach-suite.ts";
 import { commandSuite } from "./command-suite.ts";
 import { endSuite } from "./end-suite.ts";
 import { filesSuite } from "./files-suite.ts";
+import { gitSuite } from "./git-suite.ts";
 import { inputSuite } from "./input-suite.ts";
 import { outputSuite } from "./output-suite.ts";
 import { refusalSuite } from "./refusal-suite.ts";
@@ -62,6 +63,7 @@ export function workspaceSuite(name: string, open: () => Promise<Body>): void {
     attachSuite(bench);
     terminalSuite(bench);
     filesSuite(bench);
+    gitSuite(bench);
     wholeSuite(bench);
   });
 }

@@ -52,12 +52,14 @@ export async function cloneRepositories(
   return {
     successCount: done.size,
     failedRepos: keys.filter((key) => errors.has(key)),
-    errors: Object.fromEntries(errors),
-    repoMappings: Object.fromEntries(keys.flatMap((key) => (done.has(key) ? [[key, done.get(key)]] : []))) as Record<
-      string,
-      ClonedSource
-    >,
+    errors: inOrder(keys, errors),
+    repoMappings: inOrder(keys, done),
   };
+}
+
+/** Which was done first is no matter to who asked. */
+function inOrder<T>(keys: readonly string[], values: ReadonlyMap<string, T>): Record<string, T> {
+  return Object.fromEntries([...values].toSorted(([one], [other]) => keys.indexOf(one) - keys.indexOf(other)));
 }
 
 async function cloneOne(

@@ -7,10 +7,12 @@ import { checkout, type CheckoutTask } from "./checkout.ts";
 import { clone, type CloneResult, type CloneTask } from "./clone.ts";
 import { commit, type CommitTask } from "./commit.ts";
 import type { Credentials } from "./credentials.ts";
+import { cutDiff, type DiffPart } from "./diff-part.ts";
 import { fetch, type FetchTask, type RefUpdate } from "./fetch.ts";
 import { getDiff, type DiffAnswer, type DiffQuestion } from "./get-diff.ts";
 import { getStatus, type StatusAnswer, type StatusEntry, type StatusQuestion } from "./get-status.ts";
 import { GitReader } from "./git-reader.ts";
+import { KeptDiffs } from "./kept-diffs.ts";
 import { listBranches, type BranchesQuestion, type Branch } from "./list-branches.ts";
 import { listChanges, type ChangesAnswer, type ChangesQuestion } from "./list-changes.ts";
 import { listCommits, type Commit, type CommitsAnswer, type CommitsQuestion } from "./list-commits.ts";
@@ -52,6 +54,7 @@ export class Git {
   readonly limits: Limits;
   readonly #tools: VerbTools;
   readonly #snapshots = new Snapshots();
+  readonly #diffs = new KeptDiffs();
   readonly #answers: RememberedAnswers;
   readonly #operations: Operations;
   /** Ends what runs without an operation when the server stops. */
@@ -82,8 +85,14 @@ export class Git {
     );
   }
 
-  getDiff(question: DiffQuestion): Promise<DiffAnswer> {
-    return getDiff(this.#tools.git, this.#tools.paths, question);
+  /** A diff, and the part of its texts that begins at `offset`; all parts of one etag show the same moment. */
+  async getDiff(question: DiffQuestion, offset: number, etag: string): Promise<{ answer: DiffAnswer; part: DiffPart }> {
+    const known = etag === "" ? undefined : this.#diffs.get(key(etag, question));
+    const answer = known ?? (await getDiff(this.#tools.git, this.#tools.paths, question));
+    const part = cutDiff(answer, offset, this.limits.maxDiffBytes, etag);
+    const isMore = [part.original, part.modified, part.unifiedDiff].some((text) => text?.truncated === true);
+    if (isMore) this.#diffs.keep(key(answer.etag, question), answer);
+    return { answer, part };
   }
 
   getStatus(question: StatusQuestion, page: PageOptions): Promise<Page<StatusAnswer, StatusEntry>> {
@@ -145,6 +154,7 @@ export class Git {
     this.#stop.abort(reason);
     await Promise.allSettled([this.#operations.close(reason), ...this.#acting]);
     this.#snapshots.close();
+    this.#diffs.close();
   }
 
   #once<T>(scope: string, { id, fingerprint }: RequestIdentity, act: () => Promise<T>): Promise<T> {

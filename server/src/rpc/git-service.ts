@@ -12,7 +12,6 @@ import {
   type GitService,
   type GitStartedSchema,
 } from "@yonder/proto";
-import { cutDiff } from "../git/diff-part.ts";
 import type { Git, GitOperation } from "../git/git.ts";
 import { pathText } from "../util/path-text.ts";
 import {
@@ -115,8 +114,9 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
       if (path === undefined) throw missingField("path");
       const contextLines = sizeField("context_lines", request.contextLines ?? USUAL_CONTEXT, { min: 0, max: 10_000 });
       const offset = sizeField("offset", request.offset, COUNT);
-      const answer = await git.getDiff({ path, ...refFields(request), contextLines, signal });
-      return diffMessage(answer, cutDiff(answer, offset, limits.maxDiffBytes, request.etag));
+      const question = { path, ...refFields(request), contextLines, signal };
+      const { answer, part } = await git.getDiff(question, offset, request.etag);
+      return diffMessage(answer, part);
     },
 
     async getStatus(request, { signal }) {

@@ -316,7 +316,9 @@ test("a file of several MiB comes in parts that join to the whole, none too larg
   expect(joined.unified).toBe(`${repository.git("diff", "--no-abbrev", "HEAD")}\n`);
   await expectReason(client.getDiff({ path: "big", offset: 1_000_000_000n }), "INVALID_FIELD");
   repository.write("big", before);
-  await expectReason(client.getDiff({ path: "big", offset: 1n, etag }), "FILE_CHANGED");
+  expect((await client.getDiff({ path: "big", offset: 1n, etag })).modified?.sizeBytes).toBe(BigInt(now.length));
+  const other = await openGitServer(repository.path);
+  await expectReason(other.client.getDiff({ path: "big", offset: 1n, etag }), "FILE_CHANGED");
 });
 
 test("a file past 64 MiB is told by its size alone", async () => {

@@ -171,8 +171,8 @@ export type GetDiffRequest = Message<"yonder.workspace.v1.GetDiffRequest"> & {
   offset: bigint;
 
   /**
-   * The etag of the reply before; where the file is not the same any more, FILE_CHANGED is answered.
-   * Empty: whatever it is.
+   * The etag of the reply before, so that all parts show the same moment. Where the server cannot have
+   * that any more and the file is another, it answers FILE_CHANGED. Empty: the file as it is.
    *
    * @generated from field: string etag = 7;
    */
