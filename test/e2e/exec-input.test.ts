@@ -630,6 +630,14 @@ describe.skipIf(nobody === undefined)("as another user is refused", () => {
   });
 });
 
+test.skipIf(nobody === undefined)("a user is who the command runs as, by number and with another group", async () => {
+  const request = { program: shell("id -u; id -g"), workingDirectory: "/" };
+  expect((await server.run({ ...request, user: `${nobody}` })).stdout).toMatch(new RegExp(`^${nobody}\\n\\d+\\n$`));
+  const { stdout, started } = await server.run({ ...request, user: `${nobody}:1` });
+  expect(stdout).toBe(`${nobody}\n1\n`);
+  expect((await server.ended(started?.execId ?? "")).user).toBe(`${nobody}:1`);
+});
+
 test("environment: what is set, what is unset, and what is clean", async () => {
   const { stdout } = await server.run("echo $A-$HOME-$YONDER_EXEC_MARK", {
     environment: { variables: { A: "ä b\nc" }, unset: ["HOME", "NOT_THERE_AT_ALL", "YONDER_EXEC_MARK"] },
