@@ -91,10 +91,13 @@ export class TerminalView {
     if (this.#isFollowing || this.#isClosed || journal.endCursor - this.#cursor < MOST_BEHIND_BYTES) return;
     this.#isFollowing = true;
     const timer = setTimeout(() => {
-      void this.#inTurn(() => this.#catchUp(SLICE_BYTES)).finally(() => {
-        this.#isFollowing = false;
-        this.#followIfBehind(journal);
-      });
+      this.#inTurn(() => this.#catchUp(SLICE_BYTES))
+        .finally(() => (this.#isFollowing = false))
+        .then(
+          () => this.#followIfBehind(journal),
+          // Output that cannot be read is told to whoever asks for the screen; more of it tries again.
+          () => undefined,
+        );
     }, PAUSE_MS);
     timer.unref();
   }

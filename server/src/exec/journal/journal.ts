@@ -270,12 +270,15 @@ export class Journal {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Returns false if the segment is gone in the meantime, or was damaged and has been dropped. */
+  /** Returns false if the segment is gone in the meantime, or was damaged or deleted and has been dropped. */
   async #readFile(segment: Segment, collector: ChunkCollector, maxBytes: number): Promise<boolean> {
     try {
       await segment.read(collector, maxBytes);
     } catch (error) {
-      if (this.#files.includes(segment)) throw error;
+      if (!this.#files.includes(segment)) return false;
+      if (segment.writable || !isMissing(error)) throw error;
+      // Somebody else deleted it: what it held is lost, what follows is not.
+      this.#files.dropThrough(segment);
       return false;
     }
     if (!collector.empty) return true;
@@ -298,6 +301,10 @@ export class Journal {
       expectedOffset: this.#end.cursor,
     });
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }
 
 function isDiskFull(error: unknown): boolean {
