@@ -21,21 +21,23 @@ interface Ending {
   readonly signal?: string;
 }
 
-const stubborn = "trap '' TERM HUP INT; while :; do sleep 600 & wait; done";
+// One process, and no shell that tells what became of another.
+const sleeping = "exec sleep 600";
+const stubborn = `trap '' TERM HUP INT; ${sleeping}`;
 
 const endings: readonly Ending[] = [
   { reason: "EXITED", command: "exit 3", exitCode: 3 },
   { reason: "SIGNALED", command: "kill -USR1 $$", exitCode: -10, signal: "SIGUSR1" },
-  { reason: "TIMED_OUT", command: "sleep 600", options: { timeoutMs: 300 }, exitCode: -1, signal: "SIGTERM" },
+  { reason: "TIMED_OUT", command: sleeping, options: { timeoutMs: 1_000 }, exitCode: -1, signal: "SIGTERM" },
   {
     reason: "TIMED_OUT",
     command: stubborn,
-    options: { timeoutMs: 300, killGraceMs: 100 },
+    options: { timeoutMs: 1_000, killGraceMs: 100 },
     exitCode: -1,
     signal: "SIGKILL",
   },
-  { reason: "IDLE_TIMED_OUT", command: "sleep 600", options: { idleTimeoutMs: 300 }, exitCode: -1, signal: "SIGTERM" },
-  { reason: "KILLED", command: "sleep 600", act: (handle) => handle.kill("SIGINT"), exitCode: -2, signal: "SIGINT" },
+  { reason: "IDLE_TIMED_OUT", command: sleeping, options: { idleTimeoutMs: 1_000 }, exitCode: -1, signal: "SIGTERM" },
+  { reason: "KILLED", command: sleeping, act: (handle) => handle.kill("SIGINT"), exitCode: -2, signal: "SIGINT" },
   { reason: "KILLED", command: stubborn, act: (handle) => handle.kill("SIGKILL"), exitCode: -9, signal: "SIGKILL" },
   {
     reason: "OUTPUT_LIMIT",
@@ -46,19 +48,19 @@ const endings: readonly Ending[] = [
   },
   {
     reason: "DISCONNECTED",
-    command: "sleep 600",
-    options: { disconnectGraceMs: 100 },
+    command: sleeping,
+    options: { disconnectGraceMs: 1_000 },
     exitCode: -15,
     signal: "SIGTERM",
   },
   {
     reason: "SERVER_STOPPED",
-    command: "sleep 600",
+    command: sleeping,
     act: (_, server) => server.restart("SIGTERM"),
     exitCode: -15,
     signal: "SIGTERM",
   },
-  { reason: "SERVER_LOST", command: "sleep 600", act: (_, server) => server.restart("SIGKILL"), exitCode: -1 },
+  { reason: "SERVER_LOST", command: sleeping, act: (_, server) => server.restart("SIGKILL"), exitCode: -1 },
 ];
 
 describe("however a command ends, what it printed before is delivered, and why it ended is told", () => {

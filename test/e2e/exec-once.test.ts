@@ -86,9 +86,10 @@ describe("a command runs once", { timeout: 60_000 }, () => {
 
   test("when its id comes with another request, before and after a restart: EXEC_ID_CONFLICT", async () => {
     const server = await serve();
-    const { start } = await starter(server);
+    const { stubs, start } = await starter(server);
     await start();
     expect(await reasonOf(start("echo other | tee -a runs"))).toBe("EXEC_ID_CONFLICT");
+    await stubs.getExec({ execId: "tool-call", wait: { seconds: 30n } });
     await server.restart("SIGKILL");
     expect(await reasonOf(start("echo other | tee -a runs"))).toBe("EXEC_ID_CONFLICT");
     expect(await runsOf(server)).toBe("ran\n");

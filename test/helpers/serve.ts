@@ -84,7 +84,7 @@ export class ServedWorkspace {
         "--log-level=warn",
         ...flags,
       ],
-      { stdio: ["ignore", "pipe", "pipe"], env: { ...ownEnvironment(), ...env } },
+      { stdio: ["ignore", "pipe", "pipe"], env: { ...ownEnvironment(), NODE_COMPILE_CACHE: compileCache, ...env } },
     );
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
@@ -165,6 +165,9 @@ export async function gone(pid: number): Promise<void> {
 const yonder = process.features.typescript
   ? ["--conditions=@yonder/source", pathOf("../../cli/src/main.ts")]
   : [pathOf("../../cli/bin/yonder.js")];
+
+/** Half of a start is reading the sources. */
+const compileCache = pathOf("../../.cache/compile");
 
 /** With these arguments this Node runs a program that imports the client. */
 export const nodeArguments: readonly string[] = process.features.typescript ? ["--conditions=@yonder/source"] : [];
