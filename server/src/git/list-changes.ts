@@ -4,6 +4,7 @@ import type { Paths } from "../files/place.ts";
 import { chooseBase, emptyTree, type Base } from "./choose-base.ts";
 import { checkConfinement } from "./confinement.ts";
 import { filterSettings } from "./filter-settings.ts";
+import type { GitSetting } from "./git-environment.ts";
 import { dotGit, exists, withGitDirectory, type GitDirectory } from "./git-directory.ts";
 import type { GitReader } from "./git-reader.ts";
 import { nestedRepositories } from "./nested-repositories.ts";
@@ -109,12 +110,8 @@ async function ownChanges(
   directory: GitDirectory,
 ): Promise<{ changes: Change[]; base: Base; others: OtherFiles }> {
   await checkConfinement(git, paths, directory, signal);
-  const [chosen, settings] = await Promise.all([
-    chooseBase(git, directory, baseRef, signal),
-    filterSettings(git, directory, signal),
-  ]);
-  const [tracked, others] = await Promise.all([
-    trackedChanges(git, directory, [chosen.id], settings, signal),
+  const [[chosen, settings, tracked], others] = await Promise.all([
+    changesAgainstBase(),
     otherFiles(git, directory, signal),
   ]);
   const otherwise = chosen.whenClean;
@@ -123,6 +120,14 @@ async function ownChanges(
   }
   const changes = await trackedChanges(git, directory, [otherwise.id], settings, signal);
   return { changes: mergeChanges(changes, others), base: otherwise, others };
+
+  async function changesAgainstBase(): Promise<[Base, GitSetting[], Change[]]> {
+    const [base, filters] = await Promise.all([
+      chooseBase(git, directory, baseRef, signal),
+      filterSettings(git, directory, signal),
+    ]);
+    return [base, filters, await trackedChanges(git, directory, [base.id], filters, signal)];
+  }
 
   /** Whether a file outside of the directory that was looked at differs. */
   async function isDirty(): Promise<boolean> {
@@ -136,7 +141,7 @@ export async function differsAnywhere(
   git: GitReader,
   directory: GitDirectory,
   id: string,
-  settings: Awaited<ReturnType<typeof filterSettings>>,
+  settings: readonly GitSetting[],
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const args = ["diff", "--quiet", "--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty", id, "--"];
