@@ -21,10 +21,10 @@ const late = await workspace.executeCommand("echo begun; sleep 60; echo never", 
 console.log(`   ${late.reason}, exit code ${late.exitCode}, output so far: ${JSON.stringify(late.stdout)}\n`);
 
 console.log("3. A command outlives its client and is found again by its id:");
-const handle = await workspace.spawn("sleep 0.3; git status --short", { execId: "tool-call-1" });
+const handle = await workspace.spawn("sleep 0.3; git log --format=%s", { execId: "tool-call-1" });
 handle.detach();
 const again = await workspace.attach("tool-call-1");
-for await (const line of again.lines()) console.log(`   git status: ${line}`);
+for await (const line of again.lines()) console.log(`   git log: ${line}`);
 const end = await again.wait();
 console.log(`   ${end.reason}, exit code ${end.exitCode}\n`);
 
@@ -34,6 +34,12 @@ const down = await workspace.fileDownload("moved/client.mjs");
 console.log(`   ${up.fileSize} bytes up, ${down.fileSize} bytes down`);
 const tree = await workspace.fs.uploadTree(fileURLToPath(new URL(".", import.meta.url)), "moved/tree");
 console.log(`   ${tree.files} files as a tree; now there: ${(await workspace.fs.readdir("moved/tree")).join(", ")}`);
+
+console.log("\n5. What has changed, and how:");
+await workspace.fs.writeFile("hello.txt", "hello, world\n");
+for (const { status, path } of await workspace.gitChanges(".")) console.log(`   ${status.padEnd(7)} ${path}`);
+const diff = await workspace.gitDiff("hello.txt");
+console.log(`   hello.txt: ${JSON.stringify(diff.original)} → ${JSON.stringify(diff.modified)}`);
 
 /** @param {number} ms */
 function seconds(ms) {

@@ -18,6 +18,9 @@ let server;
 try {
   execFileSync("git", ["init", "--quiet", "--initial-branch=main", repository]);
   writeFileSync(join(repository, "hello.txt"), "hello\n");
+  const author = ["-c", "user.name=Quickstart", "-c", "user.email=quickstart@localhost"];
+  execFileSync("git", ["-C", repository, "add", "hello.txt"]);
+  execFileSync("git", ["-C", repository, ...author, "commit", "--quiet", "--message=Say hello"]);
 
   // The server gets the key's digest alone, so that nothing a command can read opens it.
   const keyFile = join(directory, "api-keys");
