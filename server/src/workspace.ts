@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { ExecService, FileService, GitService, WorkspaceService } from "@yonder/proto";
@@ -15,6 +14,7 @@ import { createGitService } from "./rpc/git-service.ts";
 import type { Identity } from "./rpc/identity.ts";
 import { createWorkspaceService } from "./rpc/workspace-service.ts";
 import { defaultLimits, type Limits } from "./util/limits.ts";
+import { makeDirectories } from "./util/make-directories.ts";
 import { version } from "./version.ts";
 
 export interface WorkspaceOptions {
@@ -74,7 +74,7 @@ async function openAll(
   opened.push(() => files.close());
   const git = new Git({ paths: files.paths, limits });
   const runtimeDirectory = join(state.path, "pipes");
-  await mkdir(runtimeDirectory, { recursive: true, mode: 0o700 });
+  await makeDirectories(runtimeDirectory, 0o700);
   const launcher = await createLocalLauncher({ workingDirectory, runtimeDirectory });
   opened.push(() => launcher.close());
   const engine = await openExecEngine({ launcher, state, limits, workingDirectory, onActivity });

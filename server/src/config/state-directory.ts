@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import type { ListenTarget } from "../http/listener.ts";
+import { makeDirectories } from "../util/make-directories.ts";
 
 /**
  * Where a server that was told nothing keeps its state: a directory of the user's that goes with the address, so that the
@@ -18,7 +19,7 @@ export async function defaultStateDirectory(
   if (name === undefined) return undefined;
   try {
     const directory = join(stateHome(environment), "yonder", name);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(directory, 0o700);
     await access(directory, constants.W_OK);
     return directory;
   } catch {

@@ -1,5 +1,6 @@
-import { mkdir, readlink } from "node:fs/promises";
+import { readlink } from "node:fs/promises";
 import { FailedPrecondition } from "../util/errors.ts";
+import { makeDirectories } from "../util/make-directories.ts";
 import { fileError, isMissing, systemCode } from "./errno.ts";
 import { absolutePath, baseName, isAbsolute, joinPath, parentPath, pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -16,7 +17,7 @@ export function createOpenPaths(workingDirectory: PathBytes): Paths {
       let place = placeOf(absolute(path));
       try {
         if (options.follow === "target") place = await followLinks(place);
-        if (options.createParents === true) await mkdir(place.directory, { recursive: true });
+        if (options.createParents === true) await makeDirectories(place.directory);
         return await act(place);
       } catch (error) {
         throw fileError(error, place.path);

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, mkdtemp, open, rename, rm } from "node:fs/promises";
+import { mkdtemp, open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { makeDirectories } from "../../util/make-directories.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { StateDirectoryError } from "./state-directory-error.ts";
 
@@ -79,7 +80,7 @@ export class StateDirectory {
 
 async function make(directory: string, isTemporary: boolean): Promise<string> {
   if (isTemporary) return await mkdtemp(directory);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectories(directory, 0o700);
   return directory;
 }
 
@@ -89,7 +90,7 @@ async function openContent(path: string, isTemporary: boolean): Promise<Content>
   if ("heldBy" in lock) throw inUse(path, lock.heldBy);
   try {
     const outputDirectory = join(path, "output");
-    await mkdir(outputDirectory, { recursive: true, mode: 0o700 });
+    await makeDirectories(outputDirectory, 0o700);
     return {
       path,
       isTemporary,
