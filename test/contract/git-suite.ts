@@ -191,8 +191,8 @@ export function gitSuite(bench: Bench): void {
       const cloning = workspace.git.cloneRepository(url, { path: "aborted", signal: stop.signal });
       const reading = workspace.gitChanges("aborting", { signal: stop.signal });
       stop.abort();
-      await expect(cloning).rejects.toSatisfy((error) => AbortError.is(error));
-      await expect(reading).rejects.toSatisfy((error) => AbortError.is(error));
+      await expect(cloning).rejects.toBeInstanceOf(AbortError);
+      await expect(reading).rejects.toBeInstanceOf(AbortError);
       expect(await workspace.fs.exists("aborted")).toBe(false);
     });
 

@@ -103,7 +103,8 @@ test("aborting a clone ends git in the workspace and leaves nothing", async () =
   await reached;
   stop.abort("enough");
   const error = await cloning;
-  expect(AbortError.is(error) && error.cause).toBe("enough");
+  expect(error).toBeInstanceOf(AbortError);
+  expect((error as AbortError).cause).toBe("enough");
   expect(() => execFileSync("pgrep", ["-f", `remote-https.*${https.host}`])).toThrow();
   expect(existsSync(join(directory, "deep"))).toBe(false);
   release();
