@@ -74,7 +74,7 @@ export class YonderError extends Error {
   }
 }
 
-/** The request is wrong: mend it. The subject is the option. */
+/** The request is wrong: mend it. The subject is the option, or the contract's field that it became. */
 export class InvalidRequest extends YonderError {
   static override readonly kind: string = "InvalidRequest";
 }

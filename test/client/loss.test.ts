@@ -64,6 +64,12 @@ test.each(answers)("%s", (_name, error, loss) => {
   expect(lossOf(error)).toBe(loss);
 });
 
+test("what a server says of our request is an answer, however it is put", () => {
+  const error = new ConnectError("protocol error: invalid grpc timeout value: 1.5m", Code.InvalidArgument);
+  error.isWireError = true;
+  expect(lossOf(error)).toBeUndefined();
+});
+
 function caused(code: Code, properties: object): ConnectError {
   const cause = Object.assign(new Error("cause"), properties);
   return new ConnectError("what the stack says", code, undefined, undefined, cause);

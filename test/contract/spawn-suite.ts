@@ -92,10 +92,10 @@ export function spawnSuite(bench: Bench): void {
     });
 
     test("finds lines wherever they are in a large output", async () => {
-      const handle = await bench.workspace.spawn("seq 1 1500000");
+      const handle = await bench.workspace.spawn("seq 1 400000");
       await handle.wait();
       const { lines, truncated } = await handle.output({ grep: /^[37]0*$/ });
-      const expected = [0, 1, 2, 3, 4, 5].flatMap((zeros) => [3 * 10 ** zeros, 7 * 10 ** zeros]);
+      const expected = [3, 7, 30, 70, 300, 700, 3_000, 7_000, 30_000, 70_000, 300_000];
       expect(lines.map(({ text }) => Number(text))).toEqual(expected);
       expect(truncated).toBe(false);
     });

@@ -105,7 +105,9 @@ export class Connection {
     const abort = new LinkedAbort(signal, this.closed);
     try {
       const headers = await this.#headers(retry);
-      const response = await this.#open().calls.unary(method, abort.signal, timeoutMs, headers, request);
+      // Whole: gRPC has no fractions of the unit in which it is sent.
+      const wholeMs = Math.ceil(timeoutMs);
+      const response = await this.#open().calls.unary(method, abort.signal, wholeMs, headers, request);
       return response.message;
     } finally {
       abort.release();
@@ -147,7 +149,8 @@ export class Connection {
       host: this.host,
       policy: options.retry ?? this.#options.retry,
       subject: options.subject ?? { mayHaveRun: false },
-      signals: [options.signal, this.#closed.signal],
+      signal: options.signal,
+      closed: this.closed,
       serverVersion: this.peer?.version ?? "",
       waitForServer: options.waitForServer ?? true,
       renewKey: (key) => this.#key.refused(key),
@@ -178,7 +181,7 @@ export class Connection {
   }
 
   #open(): Transports {
-    if (this.#closed.signal.aborted) throw this.#closed.signal.reason;
+    this.closed.throwIfAborted();
     return (this.#transports ??= this.#options.open());
   }
 }

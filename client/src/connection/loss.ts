@@ -31,13 +31,14 @@ export function lossOf(error: unknown): Loss {
     // ENHANCE_YOUR_CALM is the connection's, all else of this code is the server's.
     case Code.ResourceExhausted:
       return status.rawMessage.startsWith("http/2 ") ? "broken" : undefined;
-    // What the stack says of a reply that was cut at a clean edge: "missing EndStreamResponse", "incomplete envelope".
+    // What our own stack says of a reply that was cut at a clean edge: "missing EndStreamResponse". What the server's
+    // says of a request is an answer.
     case Code.InvalidArgument:
-      return status.rawMessage.startsWith("protocol error") ? "broken" : undefined;
+      return isCutReply(status) ? "broken" : undefined;
     case Code.Internal:
     case Code.Unknown:
     case Code.DataLoss:
-      return failures.length > 0 || status.rawMessage.startsWith("protocol error") ? "broken" : "doubtful";
+      return failures.length > 0 || isCutReply(status) ? "broken" : "doubtful";
     default:
       return undefined;
   }
@@ -45,6 +46,10 @@ export function lossOf(error: unknown): Loss {
 
 /** OpenSSL's and Node's words for a certificate that does not do, the server's or the client's, and for no TLS at all. */
 const untrusted = /^(ERR_TLS_CERT|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+function isCutReply({ rawMessage, isWireError }: ConnectError): boolean {
+  return !isWireError && rawMessage.startsWith("protocol error");
+}
 
 function hasCode(error: Error): error is NodeJS.ErrnoException & { code: string } {
   return "code" in error && typeof error.code === "string";

@@ -35,8 +35,10 @@ export interface RetryContext {
   readonly host: string;
   readonly policy: RetryPolicy;
   readonly subject: RetrySubject;
-  /** Aborted by the user, or by the end of the workspace. */
-  readonly signals: readonly (AbortSignal | undefined)[];
+  /** Aborted by the user. */
+  readonly signal: AbortSignal | undefined;
+  /** Aborted by the end of the workspace, with the error to throw then. */
+  readonly closed: AbortSignal;
   readonly serverVersion: string;
   /** Whether a server that nobody answers for is waited for. */
   readonly waitForServer: boolean;
@@ -96,14 +98,15 @@ export class Retry {
     const elapsed = performance.now() - this.#lostAt;
     const hopeless = loss === "untrusted" || (loss === "unreachable" && !this.#context.waitForServer);
     if (hopeless || elapsed >= policy.maxElapsedMs) throw this.#giveUp(loss, error, elapsed);
-    const abort = new LinkedAbort(...this.#context.signals);
+    const abort = new LinkedAbort(this.#context.signal, this.#context.closed);
     await this.#backoff.wait(abort.signal);
     abort.release();
     this.#throwIfAborted();
   }
 
   #throwIfAborted(): void {
-    for (const signal of this.#context.signals) throwIfAborted(signal);
+    this.#context.closed.throwIfAborted();
+    throwIfAborted(this.#context.signal);
   }
 
   #giveUp(loss: Loss, error: unknown, elapsedMs: number): YonderError {
@@ -129,9 +132,8 @@ export class Retry {
   }
 }
 
-/** Throws an AbortError, or the error of ours that the signal was aborted with. */
+/** Throws an AbortError if the user's signal is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
-  if (YonderError.is(signal.reason)) throw signal.reason;
   throw new AbortError("The operation was aborted", { cause: signal.reason });
 }

@@ -2,7 +2,7 @@ import { ExecService, SignalTarget } from "@yonder/proto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
-import { InvalidState } from "../errors.ts";
+import { YonderError } from "../errors.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 
 /** How long the connection may be away before ending a command is given up, beside its grace. */
@@ -59,7 +59,7 @@ export async function sendSignal(
     const reply = await connection.call(ExecService.method.sendSignal, request, { signal, subject });
     return reply.signalledProcesses;
   } catch (error) {
-    if (InvalidState.is(error) && error.reason === "EXEC_ENDED") return "ended";
+    if (YonderError.is(error) && (error.reason === "EXEC_ENDED" || error.reason === "EXEC_EXPIRED")) return "ended";
     throw error;
   }
 }
