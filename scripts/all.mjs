@@ -1,7 +1,7 @@
 // What CI runs: every check, each even if one before it failed, then a line each on how it went.
 import { spawnSync } from "node:child_process";
 
-const steps = ["check:format", "lint", "check:contract", "build", "typecheck", "test"];
+const steps = ["check:format", "lint", "check:contract", "build", "typecheck", "quickstart", "test"];
 
 const results = steps.map((step) => {
   console.log(`\n── ${step}`);

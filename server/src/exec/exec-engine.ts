@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { LimitExceeded, Unavailable } from "../util/errors.ts";
-import { Exec, type ExecIdentity } from "./exec.ts";
+import type { Exec } from "./exec.ts";
 import { expiredId, mustBeSameRequest, unknownId } from "./exec-id.ts";
-import { ExecRun } from "./exec-run.ts";
+import type { ExecRun } from "./exec-run.ts";
+import { execIdentity, execMark, runExec } from "./exec-start.ts";
 import {
   eventStream,
   type Disposition,
@@ -10,18 +11,14 @@ import {
   type ExecEvent,
   type StreamStart,
 } from "./event-stream.ts";
-import { Journal } from "./journal/journal.ts";
-import type { LaunchedProcess, Launcher, LeftoverMark } from "./launcher.ts";
+import type { LaunchedProcess, Launcher } from "./launcher.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { Limits } from "../util/limits.ts";
-import type { ReadersOptions } from "./readers.ts";
 import { requestHash } from "./request-hash.ts";
 import { Retention } from "./retention.ts";
 import type { ExecSpec } from "./spec.ts";
 import type { ExecLog } from "./state/exec-log.ts";
 import type { StateDirectory } from "./state/state-directory.ts";
-
-/** Of how many ended execs a stopping server remembers what they may have left running. */
-const MOST_LEFTOVERS = 10_000;
 
 export interface ExecEngineOptions {
   readonly launcher: Launcher;
@@ -62,7 +59,7 @@ export class ExecEngine {
   readonly #options: ExecEngineOptions;
   readonly #execs = new Map<string, Exec>();
   readonly #starting = new Map<string, { readonly hash: string; readonly started: Promise<Exec> }>();
-  readonly #leftovers = new Map<number, LeftoverMark>();
+  readonly #leftovers = new Leftovers();
   readonly #retention: Retention;
   readonly #standingTimer: NodeJS.Timeout;
   #nextSequence: number;
@@ -166,7 +163,7 @@ export class ExecEngine {
       return;
     }
     await Promise.all(this.#running().map((run) => run.end("SERVER_STOPPED").then(() => run.finished)));
-    await this.#endLeftovers();
+    await this.#leftovers.end(this.launcher);
   }
 
   /**
@@ -176,7 +173,7 @@ export class ExecEngine {
   async close(): Promise<void> {
     if (!this.#leavesRunning) {
       await Promise.all(this.#running().map((run) => run.kill().then(() => run.finished)));
-      await this.#endLeftovers();
+      await this.#leftovers.end(this.launcher);
     }
     clearInterval(this.#standingTimer);
     this.#retention.close();
@@ -193,16 +190,10 @@ export class ExecEngine {
     );
   }
 
-  async #endLeftovers(): Promise<void> {
-    const marks = [...this.#leftovers.values()];
-    if (marks.length > 0) await this.launcher.endLeftovers(marks);
-    this.#leftovers.clear();
-  }
-
   async #launch(id: string, hash: string, spec: ExecSpec): Promise<Exec> {
     const { log, launcher } = this.#options;
     const startMonotonicMs = performance.now();
-    const identity = this.#identify(id, hash, spec);
+    const identity = execIdentity({ ...this.#options, id, sequence: this.#nextSequence++, requestHash: hash, spec });
     log.started(identity);
     let process: LaunchedProcess;
     try {
@@ -213,47 +204,18 @@ export class ExecEngine {
       throw error;
     }
     log.launched(id, process.leftoverMark);
-    this.#remember(identity.sequence, process.leftoverMark);
-    return this.#run(identity, spec, process, startMonotonicMs);
-  }
-
-  #identify(id: string, requestHash: string, spec: ExecSpec): ExecIdentity {
-    const { program, labels, user, terminal, workingDirectory } = spec;
-    return {
-      id,
-      sequence: this.#nextSequence++,
-      requestHash,
-      startTimeMs: Date.now(),
-      summary: {
-        program,
-        workingDirectory: absolutePath(this.#options.workingDirectory, workingDirectory),
-        labels,
-        user,
-        terminal,
-      },
-    };
-  }
-
-  #run(identity: ExecIdentity, spec: ExecSpec, process: LaunchedProcess, startMonotonicMs: number): Exec {
-    const { log, limits } = this.#options;
-    const keepBytes = Math.min(spec.output.keepBytes ?? Infinity, limits.maxJournalBytes);
-    const journal = new Journal({ ...journalPlace(this.#options, identity), keepBytes });
-    const exec = new Exec({ identity, readers: readersOptions(limits, keepBytes), openJournal: async () => journal });
-    void exec.journal();
-    const run = new ExecRun({
-      exec,
+    this.#leftovers.remember(process.leftoverMark);
+    const exec = runExec({
+      ...this.#options,
+      identity,
       spec,
       process,
-      journal,
-      limits,
       startMonotonicMs,
       onOutput: (bytes) => this.#retention.grew(bytes),
-      onEnd: (record) => log.ended(identity.id, record),
+      onEnd: (record) => log.ended(id, record),
     });
-    exec.run = run;
-    exec.terminalView?.follow(journal);
-    this.#execs.set(identity.id, exec);
-    void run.finished.then(() => {
+    this.#execs.set(id, exec);
+    void exec.run?.finished.then(() => {
       this.#retention.ended(exec);
       this.#options.onActivity?.();
     });
@@ -280,13 +242,6 @@ export class ExecEngine {
     });
   }
 
-  #remember(sequence: number, mark: LeftoverMark): void {
-    this.#leftovers.set(sequence, mark);
-    if (this.#leftovers.size <= MOST_LEFTOVERS) return;
-    const [oldest] = this.#leftovers.keys();
-    if (oldest !== undefined) this.#leftovers.delete(oldest);
-  }
-
   #expire(exec: Exec): void {
     this.#execs.delete(exec.id);
     this.#options.log.expired(exec.id);
@@ -299,30 +254,4 @@ export class ExecEngine {
       if (exec.readers.size > 0) void exec.journal().then(({ endCursor }) => exec.readers.dropStanding(endCursor));
     }
   }
-}
-
-/** What marks an exec's processes in their environment. */
-export function execMark(workspaceId: string, sequence: number): string {
-  return `${workspaceId}/${sequence}`;
-}
-
-export function readersOptions(limits: Limits, keepBytes: number): ReadersOptions {
-  return { stallTimeoutMs: limits.readerStallTimeoutMs, reconnectGraceMs: limits.readerReconnectGraceMs, keepBytes };
-}
-
-/** Where an exec's journal lies, and how much of it is kept in memory. */
-export function journalPlace(
-  { state, limits }: Pick<ExecEngineOptions, "state" | "limits">,
-  identity: ExecIdentity,
-): { directory: string; name: string; memoryBytes: number } {
-  return { directory: state.outputDirectory, name: journalName(identity), memoryBytes: limits.journalMemoryBytes };
-}
-
-export function journalName({ sequence }: ExecIdentity): string {
-  return String(sequence);
-}
-
-function absolutePath(base: Buffer, path: Buffer | undefined): Buffer {
-  if (path === undefined) return base;
-  return path[0] === "/".charCodeAt(0) ? path : Buffer.concat([base, Buffer.from("/"), path]);
 }

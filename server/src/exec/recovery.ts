@@ -1,13 +1,7 @@
 import { unlink } from "node:fs/promises";
 import { Exec } from "./exec.ts";
-import {
-  execMark,
-  ExecEngine,
-  journalName,
-  journalPlace,
-  readersOptions,
-  type ExecEngineOptions,
-} from "./exec-engine.ts";
+import { ExecEngine, type ExecEngineOptions } from "./exec-engine.ts";
+import { execMark, journalName, journalPlace, readersOptions } from "./exec-start.ts";
 import { Journal } from "./journal/journal.ts";
 import { journalFiles } from "./journal/recover.ts";
 import type { LeftoverMark } from "./launcher.ts";

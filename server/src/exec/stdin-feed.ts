@@ -1,4 +1,4 @@
-import { FailedPrecondition, Unavailable } from "../util/errors.ts";
+import { FailedPrecondition } from "../util/errors.ts";
 import { Notifier } from "../util/notifier.ts";
 import type { ProcessInput } from "./launcher.ts";
 
@@ -59,6 +59,7 @@ export class StdinFeed {
   }
 
   async #write(offset: number, data: Uint8Array, eof: boolean, signal: AbortSignal): Promise<number> {
+    signal.throwIfAborted();
     if (offset > this.#taken) {
       throw new FailedPrecondition(
         "STDIN_OFFSET_GAP",
@@ -71,8 +72,7 @@ export class StdinFeed {
       this.#mustBeOpen();
       while (this.#waiting >= this.#bufferBytes) {
         await this.#room.next(ROOM_WAIT_MS, signal);
-        if (signal.aborted)
-          throw new Unavailable("SERVER_STOPPING", "The call ended before the command took its input");
+        signal.throwIfAborted();
         this.#mustBeOpen();
       }
       this.#handOver(fresh.subarray(at, at + PIECE_BYTES));

@@ -83,8 +83,8 @@ export class TerminalView {
 
   close(): void {
     this.#isClosed = true;
-    this.#emulator?.terminal.dispose();
-    this.#emulator = undefined;
+    // In turn: a write that is under way would never call back.
+    void this.#inTurn(async () => this.#emulator?.terminal.dispose());
   }
 
   #followIfBehind(journal: Journal): void {
