@@ -147,7 +147,7 @@ test("a base ref holds for a nested repository that has it; another chooses its 
   expect(await changesOf(server, "", "mark")).toEqual(["UPDATED nested/a"]);
 });
 
-test("a repository that belongs to another user is read without anybody's configuration being touched", async ({
+test("a repository that belongs to another user is read and worked on without anybody's configuration being touched", async ({
   skip,
 }) => {
   if (process.getuid?.() !== 0) return skip("only root can give a directory away");
@@ -163,6 +163,9 @@ test("a repository that belongs to another user is read without anybody's config
   expect(await sidesOf(server, "a")).toMatchObject({ original: "1", modified: "2" });
   expect((await server.client.getStatus({})).branch).toBe("main");
   expect((await server.client.listCommits({})).commits.length).toBe(1);
+  await server.client.commit({ message: "ours", stageAll: true });
+  await server.client.checkout({ newBranch: "side" });
+  expect((await server.client.listBranches({})).branches.map(({ name }) => name)).toEqual(["main", "side"]);
   expect(() => repository.git("status")).toThrow(/dubious ownership/);
 });
 
