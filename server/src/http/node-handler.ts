@@ -37,11 +37,19 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
     const contextValues = createContextValues().set(callRecordKey, record);
     serve(handler, request, response, contextValues).catch((error: unknown) => {
       logger.debug({ err: error, call: path.slice(1) }, "a response was not delivered");
-      // Whatever it was, nobody must wait for an answer that does not come.
-      if (!response.headersSent) reply(response, 500);
-      else response.destroy();
+      giveUp(response);
     });
   };
+}
+
+/** Whatever it was, nobody must wait for an answer that does not come. */
+function giveUp(response: NodeResponse): void {
+  try {
+    if (!response.headersSent) return reply(response, 500);
+  } catch {
+    // The caller is gone: over HTTP/2, Node 22 throws where the stream is destroyed.
+  }
+  response.destroy();
 }
 
 async function serve(
