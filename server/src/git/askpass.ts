@@ -24,7 +24,7 @@ export async function openAskpass(
   passphrase: string,
 ): Promise<Askpass> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    void answer(socket, (question) => answerTo(question, passwords, passphrase));
+    answer(socket, (question) => answerTo(question, passwords, passphrase));
   });
   await listen(server, path);
   return {
@@ -63,18 +63,16 @@ function originIn(address: string): string | undefined {
   return URL.canParse(host) ? originOf(new URL(host)) : undefined;
 }
 
-async function answer(socket: Socket, find: (question: string) => string | undefined): Promise<void> {
-  socket.on("error", () => socket.destroy());
+/** By events: in Node 22 an iteration over a socket destroys it at its end, also the side that answers. */
+function answer(socket: Socket, find: (question: string) => string | undefined): void {
   let question = "";
-  try {
-    for await (const chunk of socket.setEncoding("utf8")) {
-      question += String(chunk);
-      if (question.length > MOST_QUESTION_BYTES) return void socket.destroy();
-    }
-  } catch {
-    return;
-  }
-  socket.end(find(question) ?? "");
+  socket.setEncoding("utf8");
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk: string) => {
+    question += chunk;
+    if (question.length > MOST_QUESTION_BYTES) socket.destroy();
+  });
+  socket.on("end", () => socket.end(find(question) ?? ""));
 }
 
 function listen(server: Server, path: string): Promise<void> {
