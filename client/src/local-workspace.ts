@@ -1,5 +1,5 @@
 import { createApp, openWorkspace } from "@yonder/server";
-import type { AppOptions, WorkspaceOptions } from "@yonder/server";
+import type { WorkspaceOptions } from "@yonder/server";
 import { resolve } from "node:path";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
 import { Connection } from "./connection/connection.ts";
@@ -55,7 +55,7 @@ export class LocalWorkspace extends ConnectedWorkspace {
     const app = createApp({
       ...workspace,
       maxMessageBytes: workspace.limits.maxMessageBytes,
-      logger: loggerOf(onInternalError),
+      ...(onInternalError && { onInternalError: (id: string, error: unknown) => onInternalError(error, id) }),
     });
     const transport = app.createTransport();
     const connection = new Connection({
@@ -94,10 +94,4 @@ export class LocalWorkspace extends ConnectedWorkspace {
   override async close(): Promise<void> {
     await (this.#closing ??= this.#stop());
   }
-}
-
-/** All that an App logs is what failed inside. */
-function loggerOf(onInternalError: LocalWorkspaceOptions["onInternalError"]): AppOptions["logger"] {
-  const error = ({ err, errorId }: { err: unknown; errorId: string }) => onInternalError?.(err, errorId);
-  return { error } as unknown as AppOptions["logger"];
 }

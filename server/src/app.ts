@@ -7,7 +7,6 @@ import { ServerReflection } from "@yonder/proto/grpc/reflection/v1/reflection";
 import { ServerReflection as ServerReflectionV1Alpha } from "@yonder/proto/grpc/reflection/v1alpha/reflection";
 import { createHealthService } from "./health/health-service.ts";
 import { HealthStatus } from "./health/health-status.ts";
-import type { Logger } from "./logging/logger.ts";
 import { DescriptorIndex } from "./reflection/descriptor-index.ts";
 import { createReflectionService } from "./reflection/reflection-service.ts";
 import type { Activity } from "./rpc/activity.ts";
@@ -29,7 +28,8 @@ export interface AppOptions {
   readonly routes: (router: ConnectRouter) => void;
   /** The largest message that is taken, in bytes. */
   readonly maxMessageBytes: number;
-  readonly logger: Logger;
+  /** Told of what failed inside, with the id that the caller is told of it. Default: nobody. */
+  readonly onInternalError?: OnInternalError;
 }
 
 /** The services in one handler: the same over any wire and in memory. */
@@ -45,9 +45,9 @@ export interface App {
 }
 
 /** Composes the services and what every call goes through into an App. */
-export function createApp({ identity, activity, routes, maxMessageBytes, logger }: AppOptions): App {
+export function createApp({ identity, activity, routes, maxMessageBytes, onInternalError }: AppOptions): App {
   const lifecycle = new Lifecycle();
-  const onInternal: OnInternalError = (id, cause) => logger.error({ errorId: id, err: cause }, "a call failed");
+  const onInternal: OnInternalError = onInternalError ?? (() => {});
   let index: DescriptorIndex | undefined;
 
   const register = (router: ConnectRouter): void => {

@@ -47,7 +47,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const workspace = await openOrClose(edge, () => openWorkspace(config));
   const { identity, activity, routes } = workspace;
   const { maxMessageBytes } = config.limits;
-  edge.serve(createApp({ identity, activity, routes, maxMessageBytes, logger }));
+  const onInternalError = (errorId: string, err: unknown): void => logger.error({ errorId, err }, "a call failed");
+  edge.serve(createApp({ identity, activity, routes, maxMessageBytes, onInternalError }));
   const notices = [...workspace.notices, ...noticesOf(config, edge)];
   for (const notice of notices) logger.warn(notice);
   const { workingDirectory, stateDirectory } = config;

@@ -6,7 +6,6 @@ import { RemoteWorkspace } from "../../client/src/index.ts";
 import type { RemoteWorkspaceOptions } from "../../client/src/index.ts";
 import { createApp, openWorkspace, startServer } from "../../server/src/index.ts";
 import type { ServerOptions } from "../../server/src/index.ts";
-import { silentLogger } from "../../server/src/logging/logger.ts";
 import { makeAuthority, makeCertificate, writeCertificate } from "../helpers/certificates.ts";
 import type { Body } from "./workspace-suite.ts";
 
@@ -24,7 +23,7 @@ export async function openLocal(): Promise<Body> {
 export async function openInMemory(): Promise<Body> {
   const stack = new Cleanup();
   const opened = await openWorkspace({ workingDirectory: await temporaryDirectory(stack) });
-  const app = createApp({ ...opened, maxMessageBytes: opened.limits.maxMessageBytes, logger: silentLogger() });
+  const app = createApp({ ...opened, maxMessageBytes: opened.limits.maxMessageBytes });
   stack.defer(async () => {
     await opened.stop({ leaveRunning: false });
     app.lifecycle.cutRunningCalls();

@@ -50,7 +50,7 @@ export async function openTestEdge(options: TestEdgeOptions = {}): Promise<TestE
     identity,
     activity,
     maxMessageBytes: config.limits.maxMessageBytes,
-    logger,
+    onInternalError: (errorId, err) => logger.error({ errorId, err }, "a call failed"),
     routes: (router: ConnectRouter) =>
       void router
         .service(ExecService, options.exec ?? {})

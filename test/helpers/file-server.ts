@@ -6,7 +6,6 @@ import { ConnectError, createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
 import { ErrorDetailSchema, ErrorReasonSchema, FileService } from "@yonder/proto";
 import type { ErrorDetail, ErrorReason } from "@yonder/proto";
-import { pino } from "pino";
 import { expect, onTestFinished } from "vitest";
 import { createApp } from "../../server/src/app.ts";
 import { Files } from "../../server/src/files/files.ts";
@@ -47,7 +46,6 @@ export async function openFileServer(options: FileServerOptions = {}): Promise<F
     identity,
     activity: new Activity(),
     maxMessageBytes: 4 * 1024 * 1024,
-    logger: pino({ level: "error" }),
     routes: (router) => void router.service(FileService, createFileService(files, identity)),
   });
   let closing: Promise<void> | undefined;

@@ -8,7 +8,6 @@ import {
   type GitChange,
   type ListChangesResponse,
 } from "@yonder/proto";
-import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { createApp } from "../../server/src/app.ts";
 import { createConfinedPaths } from "../../server/src/files/confined-paths.ts";
@@ -45,7 +44,6 @@ export async function openGitServer(directory: string | Buffer, options: GitServ
     identity,
     activity: new Activity(),
     maxMessageBytes: 4 * 1024 * 1024,
-    logger: pino({ level: "silent" }),
     routes: (router) => void router.service(GitService, createGitService(git, identity)),
   });
   return { client: createClient(GitService, app.createTransport()), git, instanceId: identity.instanceId };

@@ -47,7 +47,7 @@ export async function openScriptedServer(options: ScriptedServerOptions = {}): P
     router.service(ExecService, options.exec ?? {}).service(WorkspaceService, { getInfo: () => info });
   };
   const { maxMessageBytes } = config.limits;
-  edge.serve(createApp({ identity, activity: new Activity(), maxMessageBytes, logger, routes }));
+  edge.serve(createApp({ identity, activity: new Activity(), maxMessageBytes, routes }));
   return { url: edge.url, workspaceId: identity.workspaceId };
 }
 

@@ -74,7 +74,6 @@ test("a workspace in memory is the same as one over a wire", async () => {
     activity,
     routes,
     maxMessageBytes: limits.maxMessageBytes,
-    logger: pino({ level: "silent" }),
   });
   onTestFinished(async () => {
     await workspace.stop({ leaveRunning: false });
