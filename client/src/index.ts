@@ -1,7 +1,7 @@
 export { createWorkspace, workspaceFromJSON } from "./create-workspace.ts";
 export type { CreateWorkspaceOptions, FromJSONOptions } from "./create-workspace.ts";
 export { RemoteWorkspace } from "./remote-workspace.ts";
-export type { RemoteWorkspaceOptions, TimeoutOptions } from "./remote-workspace.ts";
+export type { RemoteWorkspaceOptions } from "./remote-workspace.ts";
 export type {
   ExecsOptions,
   LocalDescription,
@@ -13,6 +13,7 @@ export type { ServerFeature, ServerInfo, ServerLimits } from "./server-info.ts";
 export type { ApiKey } from "./connection/api-key.ts";
 export type { TlsOptions } from "./connection/dial.ts";
 export type { RetryOptions } from "./connection/retry.ts";
+export type { TimeoutOptions } from "./connection/settings.ts";
 export type { HttpVersion, Protocol } from "./connection/transports.ts";
 export type {
   Command,

@@ -5,8 +5,9 @@ import type { Address } from "./connection/address.ts";
 import { Connection } from "./connection/connection.ts";
 import type { TlsOptions } from "./connection/dial.ts";
 import { firstContact } from "./connection/first-contact.ts";
-import { defaultRetry } from "./connection/retry.ts";
 import type { RetryOptions } from "./connection/retry.ts";
+import { readSettings } from "./connection/settings.ts";
+import type { TimeoutOptions } from "./connection/settings.ts";
 import { openTransports } from "./connection/transports.ts";
 import type { HttpVersion, Protocol, Transports } from "./connection/transports.ts";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
@@ -44,18 +45,6 @@ export interface RemoteWorkspaceOptions {
   transport?: Transport | undefined;
 }
 
-/** All in milliseconds. None of them bounds a command. */
-export interface TimeoutOptions {
-  /** How long a connection may take to be had. Default 10,000. */
-  connectMs?: number | undefined;
-  /** How long one try of a call with one reply may take. Default 30,000. */
-  callMs?: number | undefined;
-  /** How often an HTTP/2 connection is asked whether it lives. Default 15,000. */
-  pingIntervalMs?: number | undefined;
-  /** How long it may take to answer before it is given up. Default 10,000. */
-  pingTimeoutMs?: number | undefined;
-}
-
 /** A workspace on another machine, or behind another process. */
 export class RemoteWorkspace extends ConnectedWorkspace {
   readonly kind = "remote";
@@ -79,21 +68,15 @@ export class RemoteWorkspace extends ConnectedWorkspace {
    */
   static async connect(options: RemoteWorkspaceOptions): Promise<RemoteWorkspace> {
     const address = parseAddress(options.host);
-    const { httpVersion = "2", timeouts = {}, retry = {} } = options;
-    const { connectMs = 10_000, callMs = 30_000, pingIntervalMs = 15_000, pingTimeoutMs = 10_000 } = timeouts;
-    const { maxElapsedMs, initialDelayMs, maxDelayMs } = retry;
-    const protocol = options.protocol ?? (httpVersion === "2" ? "grpc" : "connect");
+    const { protocol, httpVersion, timeouts, retry } = readSettings(options);
+    const { connectMs, callMs, pingIntervalMs, pingTimeoutMs } = timeouts;
     const wire = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
     const connection = new Connection({
       host: address.host,
       open: () => (options.transport ? broughtAlong(options.transport) : openTransports(wire)),
       apiKey: options.apiKey,
       callMs,
-      retry: {
-        maxElapsedMs: maxElapsedMs ?? defaultRetry.maxElapsedMs,
-        initialDelayMs: initialDelayMs ?? defaultRetry.initialDelayMs,
-        maxDelayMs: maxDelayMs ?? defaultRetry.maxDelayMs,
-      },
+      retry,
     });
     connection.workspaceId = options.workspaceId;
     try {

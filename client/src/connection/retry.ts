@@ -10,12 +10,12 @@ import type { Loss } from "./loss.ts";
 export interface RetryOptions {
   /**
    * How long to try, in milliseconds, from the moment the connection was lost. Past it the call fails with
-   * ConnectionLost. 0: not at all. Default 120,000.
+   * ConnectionLost. 0: not at all; at most 86,400,000. Default 120,000.
    */
   maxElapsedMs?: number | undefined;
-  /** The delay before the first try, in milliseconds; each next one is twice as long. Default 50. */
+  /** The delay before the first try, in milliseconds, at least 1; each next one is twice as long. Default 50. */
   initialDelayMs?: number | undefined;
-  /** The longest delay, in milliseconds. Default 5,000. */
+  /** The longest delay, in milliseconds, 1 to 86,400,000. Default 5,000. */
   maxDelayMs?: number | undefined;
 }
 

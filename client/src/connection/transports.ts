@@ -3,7 +3,6 @@ import type { Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { InvalidRequest } from "../errors.ts";
 import { dial } from "./dial.ts";
 import type { DialOptions } from "./dial.ts";
 import { Http2Sessions } from "./http2-sessions.ts";
@@ -35,12 +34,6 @@ export interface TransportOptions extends DialOptions {
 const readMaxBytes = 64 << 20;
 
 export function openTransports(options: TransportOptions): Transports {
-  if (options.protocol === "grpc" && options.httpVersion === "1.1") {
-    throw new InvalidRequest('protocol "grpc" needs HTTP/2; over HTTP/1.1 use "connect" or "grpc-web"', {
-      reason: "INVALID_FIELD",
-      subject: "httpVersion",
-    });
-  }
   return options.httpVersion === "2" ? openHttp2(options) : openHttp1(options);
 }
 

@@ -1,0 +1,92 @@
+import { InvalidRequest } from "../errors.ts";
+import { defaultRetry } from "./retry.ts";
+import type { RetryOptions, RetryPolicy } from "./retry.ts";
+import type { HttpVersion, Protocol } from "./transports.ts";
+
+/** All in milliseconds, 1 to 86,400,000 (a day). None of them bounds a command. */
+export interface TimeoutOptions {
+  /** How long a connection may take to be had. Default 10,000. */
+  connectMs?: number | undefined;
+  /** How long one try of a call with one reply may take. Default 30,000. */
+  callMs?: number | undefined;
+  /** How often an HTTP/2 connection is asked whether it lives. Default 15,000. */
+  pingIntervalMs?: number | undefined;
+  /** How long it may take to answer before it is given up. Default 10,000. */
+  pingTimeoutMs?: number | undefined;
+}
+
+/** Of a connection: what its options say, checked, with the defaults for what they do not say. */
+export interface Settings {
+  readonly protocol: Protocol;
+  readonly httpVersion: HttpVersion;
+  readonly timeouts: { readonly [Name in keyof TimeoutOptions]-?: number };
+  readonly retry: RetryPolicy;
+}
+
+export interface SettingsOptions {
+  readonly protocol?: Protocol | undefined;
+  readonly httpVersion?: HttpVersion | undefined;
+  readonly timeouts?: TimeoutOptions | undefined;
+  readonly retry?: RetryOptions | undefined;
+}
+
+const defaultTimeouts: Settings["timeouts"] = {
+  connectMs: 10_000,
+  callMs: 30_000,
+  pingIntervalMs: 15_000,
+  pingTimeoutMs: 10_000,
+};
+
+/** Well under what a timer takes (24 days; past it, it is one of 1 ms), and what gRPC takes for a time limit (27 hours). */
+const longestMs = 24 * 60 * 60_000;
+
+const protocols: readonly Protocol[] = ["grpc", "connect", "grpc-web"];
+const httpVersions: readonly HttpVersion[] = ["2", "1.1"];
+
+/** Checked here, since they may come from JavaScript or from JSON. */
+export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOptions): Settings {
+  const httpVersion = choice("httpVersion", wire.httpVersion ?? "2", httpVersions);
+  const protocol = choice("protocol", wire.protocol ?? (httpVersion === "2" ? "grpc" : "connect"), protocols);
+  if (protocol === "grpc" && httpVersion === "1.1") {
+    throw invalid("httpVersion", 'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"');
+  }
+  const timeout = (name: keyof TimeoutOptions) =>
+    duration(`timeouts.${name}`, timeouts[name] ?? defaultTimeouts[name], 1);
+  const delay = (name: keyof RetryOptions, least: number) =>
+    duration(`retry.${name}`, retry[name] ?? defaultRetry[name], least);
+  return {
+    protocol,
+    httpVersion,
+    timeouts: {
+      connectMs: timeout("connectMs"),
+      callMs: timeout("callMs"),
+      pingIntervalMs: timeout("pingIntervalMs"),
+      pingTimeoutMs: timeout("pingTimeoutMs"),
+    },
+    retry: {
+      maxElapsedMs: delay("maxElapsedMs", 0),
+      initialDelayMs: delay("initialDelayMs", 1),
+      maxDelayMs: delay("maxDelayMs", 1),
+    },
+  };
+}
+
+function choice<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  const names = choices.map((each) => `"${each}"`);
+  throw invalid(option, `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}, got ${shown(value)}`);
+}
+
+function duration(option: string, ms: number, least: number): number {
+  if (typeof ms === "number" && ms >= least && ms <= longestMs) return ms;
+  throw invalid(option, `must be ${least} to ${longestMs} milliseconds, got ${shown(ms)}`);
+}
+
+/** As in JSON, but for numbers that it does not have. */
+function shown(value: unknown): string {
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
+}
+
+function invalid(option: string, rule: string): InvalidRequest {
+  return new InvalidRequest(`${option} ${rule}`, { reason: "INVALID_FIELD", subject: option });
+}
