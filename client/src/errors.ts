@@ -241,7 +241,12 @@ export class AbortError extends YonderError {
 
   constructor(
     message: string,
-    options: { cause?: unknown; subject?: string; result?: CommandResult | undefined; end?: ExecEnd | undefined } = {},
+    options: {
+      cause?: unknown;
+      subject?: string | undefined;
+      result?: CommandResult | undefined;
+      end?: ExecEnd | undefined;
+    } = {},
   ) {
     super(message, { reason: "ABORTED", cause: options.cause, subject: options.subject });
     this.result = options.result;
