@@ -15,7 +15,7 @@ import {
   toStatusEntry,
   textOrNone,
 } from "./from-wire.ts";
-import { READ_MS } from "./git-changes.ts";
+import { PAGE_SIZE, READ_MS } from "./git-changes.ts";
 import type {
   CloneRepositoriesOptions,
   Git,
@@ -66,7 +66,7 @@ export class ConnectedGit implements Git {
 
   async status(path?: PathLike, { ignored = false, signal }: GitStatusOptions = {}): Promise<GitStatus> {
     const entries: GitStatusEntry[] = [];
-    const request = { ...this.#path(path), includeIgnored: ignored, pageToken: "" };
+    const request = { ...this.#path(path), includeIgnored: ignored, pageSize: PAGE_SIZE, pageToken: "" };
     for (;;) {
       const page = await this.#read(GitService.method.getStatus, request, signal);
       entries.push(...page.entries.map(toStatusEntry));

@@ -7,6 +7,8 @@ import type { GitChange } from "./git-results.ts";
 
 /** A look at a large repository takes its time; past this one is begun anew. */
 export const READ_MS = 300_000;
+/** As many as fit; the server cuts it to what it allows. */
+export const PAGE_SIZE = 100_000;
 
 /** The paths below a directory that differ from the base, of one moment, however many pages they take. */
 export async function gitChanges(
@@ -15,7 +17,13 @@ export async function gitChanges(
   path: PathLike = "",
   { ref = "", commit = "", nested = true, signal }: GitChangesOptions = {},
 ): Promise<GitChange[]> {
-  const request = { ...toWirePath(workingDir, path), baseRef: ref, commit, withoutNested: !nested };
+  const request = {
+    ...toWirePath(workingDir, path),
+    baseRef: ref,
+    commit,
+    withoutNested: !nested,
+    pageSize: PAGE_SIZE,
+  };
   const changes: GitChange[] = [];
   let pageToken = "";
   do {

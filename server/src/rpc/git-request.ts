@@ -46,10 +46,10 @@ export function refFields({ baseRef, commit }: { baseRef: string; commit: string
 export function pageField(
   { pageSize, pageToken }: { pageSize: number; pageToken: string },
   usual: number,
-  limits: Limits,
+  most: number,
 ): { size: number; token: string } {
   const size = sizeField("page_size", pageSize, { min: 0, max: Number.MAX_SAFE_INTEGER }) || usual;
-  return { size: Math.min(size, limits.maxPageSize), token: pageToken };
+  return { size: Math.min(size, most), token: pageToken };
 }
 
 /** The token of a list of commits holds where it began, so that it does not move as branches do. */

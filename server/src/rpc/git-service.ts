@@ -101,7 +101,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
         withNested: !request.withoutNested,
         signal,
       };
-      const page = await git.listChanges(question, pageField(request, USUAL_PAGE, limits));
+      const page = await git.listChanges(question, pageField(request, USUAL_PAGE, limits.maxGitPageSize));
       return {
         changes: page.items.map(changeMessage),
         nextPageToken: page.nextToken,
@@ -121,7 +121,10 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
 
     async getStatus(request, { signal }) {
       const question = { path: directoryField(request), includeIgnored: request.includeIgnored, signal };
-      const { answer, items, nextToken } = await git.getStatus(question, pageField(request, USUAL_PAGE, limits));
+      const { answer, items, nextToken } = await git.getStatus(
+        question,
+        pageField(request, USUAL_PAGE, limits.maxGitPageSize),
+      );
       const topLevel = pathText(answer.topLevel);
       return {
         branch: answer.branch,
@@ -144,7 +147,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
         revision: optionalText("revision", request.revision),
         changedPath: changedPath && pathField("changed_path.path", changedPath.path, changedPath.pathBytes),
         start: commitsStart(request.pageToken),
-        count: pageField(request, USUAL_COMMITS, limits).size,
+        count: pageField(request, USUAL_COMMITS, limits.maxPageSize).size,
         signal,
       });
       const next = { tips: start.tips, skip: start.skip + commits.length };
@@ -153,7 +156,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
 
     async listBranches(request, { signal }) {
       const question = { path: directoryField(request), includeRemote: request.includeRemote, signal };
-      const { items, nextToken } = await git.listBranches(question, pageField(request, USUAL_PAGE, limits));
+      const { items, nextToken } = await git.listBranches(question, pageField(request, USUAL_PAGE, limits.maxPageSize));
       return { branches: items.map(branchMessage), nextPageToken: nextToken };
     },
 

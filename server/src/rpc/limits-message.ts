@@ -32,6 +32,7 @@ export function limitsMessage(limits: Limits): MessageInitShape<typeof LimitsSch
     maxGitReads: limits.maxGitReads,
     maxDiffBytes: limits.maxDiffBytes,
     maxGitOutputBytes: BigInt(limits.maxGitOutputBytes),
+    maxGitPageSize: limits.maxGitPageSize,
     maxOpenUploads: limits.maxOpenUploads,
     uploadRetention: durationFromMs(limits.uploadRetentionMs),
     maxReadFileBytes: limits.maxReadFileBytes,

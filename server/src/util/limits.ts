@@ -26,6 +26,7 @@ export interface Limits {
   readonly maxGitReads: number;
   readonly maxDiffBytes: number;
   readonly maxGitOutputBytes: number;
+  readonly maxGitPageSize: number;
   readonly maxOpenUploads: number;
   readonly uploadRetentionMs: number;
   readonly maxReadFileBytes: number;
@@ -71,6 +72,7 @@ export const defaultLimits: Limits = {
   maxGitReads: 16,
   maxDiffBytes: MIB,
   maxGitOutputBytes: 256 * MIB,
+  maxGitPageSize: 10_000,
   maxOpenUploads: 1_000,
   uploadRetentionMs: DAY,
   maxReadFileBytes: 3 * MIB,

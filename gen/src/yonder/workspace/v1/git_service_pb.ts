@@ -63,7 +63,7 @@ export type ListChangesRequest = Message<"yonder.workspace.v1.ListChangesRequest
   withoutNested: boolean;
 
   /**
-   * How many to answer at most. 0: 1,000; more than Limits.max_page_size is cut to it. A page may be
+   * How many to answer at most. 0: 1,000; more than Limits.max_git_page_size is cut to it. A page may be
    * shorter where its paths are long.
    *
    * @generated from field: int32 page_size = 6;
@@ -321,8 +321,8 @@ export type GetStatusRequest = Message<"yonder.workspace.v1.GetStatusRequest"> &
   includeIgnored: boolean;
 
   /**
-   * How many entries to answer at most. 0: 1,000; more than Limits.max_page_size is cut to it. A page
-   * may be shorter where its paths are long.
+   * How many entries to answer at most. 0: 1,000; more than Limits.max_git_page_size is cut to it. A
+   * page may be shorter where its paths are long.
    *
    * @generated from field: int32 page_size = 4;
    */
