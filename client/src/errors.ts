@@ -15,7 +15,7 @@ export type ErrorReason =
   | "COMMAND_FAILED"
   /** The connection broke and did not come back in time. */
   | "CONNECTION_LOST"
-  /** Nothing answers at the address. */
+  /** Nothing answers at the address, or something that is no Yonder server. */
   | "CONNECTION_REFUSED"
   /** The workspace cannot do this, whatever its server. */
   | "NOT_SUPPORTED"

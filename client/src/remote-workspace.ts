@@ -8,6 +8,7 @@ import { firstContact } from "./connection/first-contact.ts";
 import type { RetryOptions } from "./connection/retry.ts";
 import { readSettings } from "./connection/settings.ts";
 import type { TimeoutOptions } from "./connection/settings.ts";
+import { checkTls } from "./connection/trust.ts";
 import { openTransports } from "./connection/transports.ts";
 import type { HttpVersion, Protocol, Transports } from "./connection/transports.ts";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
@@ -62,13 +63,14 @@ export class RemoteWorkspace extends ConnectedWorkspace {
   /**
    * Connects to a server and learns which workspace it has; from then on only that one is spoken to.
    *
-   * Rejects with ConnectionLost where there is no server (CONNECTION_REFUSED) or it is not trusted
+   * Rejects with ConnectionLost where there is no Yonder server (CONNECTION_REFUSED) or it is not trusted
    * (CERTIFICATE_REJECTED), with Authentication where it does not take the key, with InstanceChanged where another
    * workspace answers than `workspaceId`, and with InvalidRequest where an option makes no sense.
    */
   static async connect(options: RemoteWorkspaceOptions): Promise<RemoteWorkspace> {
     const address = parseAddress(options.host);
     const { protocol, httpVersion, timeouts, retry } = readSettings(options);
+    checkTls(options.tls);
     const { connectMs, callMs, pingIntervalMs, pingTimeoutMs } = timeouts;
     const wire = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
     const connection = new Connection({
@@ -80,7 +82,7 @@ export class RemoteWorkspace extends ConnectedWorkspace {
     });
     connection.workspaceId = options.workspaceId;
     try {
-      await firstContact(connection, connectMs);
+      await firstContact(connection, connectMs, options.transport ? undefined : address);
     } catch (error) {
       connection.close();
       throw error;

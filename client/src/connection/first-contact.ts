@@ -2,16 +2,16 @@ import { WorkspaceService } from "@yonder/proto";
 import { InstanceChanged } from "../errors.ts";
 import { toServerInfo } from "../server-info.ts";
 import type { ServerInfo } from "../server-info.ts";
+import type { Address } from "./address.ts";
 import type { Connection } from "./connection.ts";
+import { wrongAddress } from "./wrong-address.ts";
 
 /**
  * Asks who answers, and means that workspace from then on. A server that nobody answers for is not waited for: an
- * address that is wrong is told at once.
+ * address that is wrong is told at once, and so is what is at `address` if that is no server of ours.
  */
-export async function firstContact(connection: Connection, connectMs: number): Promise<ServerInfo> {
-  const retry = { maxElapsedMs: connectMs, initialDelayMs: 50, maxDelayMs: 1_000 };
-  const options = { timeoutMs: connectMs, retry, waitForServer: false };
-  const info = toServerInfo(await connection.call(WorkspaceService.method.getInfo, {}, options));
+export async function firstContact(connection: Connection, connectMs: number, address?: Address): Promise<ServerInfo> {
+  const info = toServerInfo(await getInfo(connection, connectMs, address));
   const { workspaceId, instanceId } = info;
   if (connection.workspaceId !== undefined && connection.workspaceId !== workspaceId) {
     throw new InstanceChanged(`another workspace answers at ${connection.host}: ${workspaceId}`, {
@@ -30,4 +30,17 @@ export async function firstContact(connection: Connection, connectMs: number): P
     workingDirectory: info.workingDirectory,
   };
   return info;
+}
+
+async function getInfo(connection: Connection, connectMs: number, address: Address | undefined) {
+  const policy = { maxElapsedMs: connectMs, initialDelayMs: 50, maxDelayMs: 1_000 };
+  const retry = connection.retry({ retry: policy, waitForServer: false });
+  for (;;) {
+    try {
+      return await connection.attempt(WorkspaceService.method.getInfo, {}, retry, { timeoutMs: connectMs });
+    } catch (error) {
+      const wrong = address && (await wrongAddress(error, address));
+      await retry.after(wrong ?? error);
+    }
+  }
 }

@@ -18,7 +18,7 @@ export function lossOf(error: unknown): Loss {
   const status = ConnectError.from(error);
   const reason = errorDetail(status)?.reason;
   if (reason !== undefined) return reason === ErrorReason.SERVER_STOPPING ? "stopping" : undefined;
-  const failures = causes(error).filter(hasCode);
+  const failures = failuresOf(error);
   if (failures.some(({ syscall }) => syscall === "connect" || syscall === "getaddrinfo")) return "unreachable";
   if (failures.some(({ code }) => untrusted.test(code))) return "untrusted";
   switch (status.code) {
@@ -49,6 +49,11 @@ const untrusted = /^(ERR_TLS_CERT|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZE
 
 function isCutReply({ rawMessage, isWireError }: ConnectError): boolean {
   return !isWireError && rawMessage.startsWith("protocol error");
+}
+
+/** Of what an error came, those that Node and OpenSSL have a code for. */
+export function failuresOf(error: unknown): (NodeJS.ErrnoException & { code: string })[] {
+  return causes(error).filter(hasCode);
 }
 
 function hasCode(error: Error): error is NodeJS.ErrnoException & { code: string } {

@@ -3,8 +3,9 @@ import { AbortError, ConnectionLost, YonderError } from "../errors.ts";
 import { Backoff } from "./backoff.ts";
 import { toYonderError } from "./error-map.ts";
 import { LinkedAbort } from "./linked-abort.ts";
-import { lossOf } from "./loss.ts";
+import { failuresOf, lossOf } from "./loss.ts";
 import type { Loss } from "./loss.ts";
+import { plainWords, trustRemedy } from "./trust.ts";
 
 /** How long a lost connection is tried to be had again. */
 export interface RetryOptions {
@@ -120,7 +121,8 @@ export class Retry {
         : loss === "unreachable" && !this.#wasThere
           ? (["CONNECTION_REFUSED", `no connection to ${host}`] as const)
           : (["CONNECTION_LOST", `the connection to ${host} was lost${tried}`] as const);
-    return new ConnectionLost(`${what}: ${rawMessage}`, {
+    const remedy = loss === "untrusted" ? trustRemedy(failuresOf(error).map(({ code }) => code)) : "";
+    return new ConnectionLost(`${what}: ${plainWords(rawMessage)}${remedy && `; ${remedy}`}`, {
       reason,
       subject: subject.execId ?? host,
       retryable: loss !== "untrusted",
