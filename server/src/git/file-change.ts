@@ -40,19 +40,30 @@ export async function fileChange(
   const found = await diffOf(git, file.directory, exactly(file.path), context);
   if (found?.change.status !== "ADDED") return found;
   // Git pairs what was renamed only where it sees both names.
-  const oldPath = await nameBefore(git, file.directory, found.change.path, context);
-  if (oldPath === undefined) return found;
+  const { path } = found.change;
+  const change = await changeAmongAll(git, file.directory, path, context);
+  return (change?.oldPath && (await movedChange(git, file, path, change.oldPath, context))) ?? found;
+}
+
+/** The change of a file that had another name before; paths are relative to the repository. */
+export async function movedChange(
+  git: GitReader,
+  file: LocatedFile,
+  path: PathBytes,
+  oldPath: PathBytes,
+  context: DiffContext,
+): Promise<FileChange | undefined> {
   const both = [...exactly(file.path), ...exactly(oldPath, "top,")];
   const moved = await diffOf(git, file.directory, both, context);
-  if (moved?.change.status !== "MOVED") return found;
-  return { ...moved, oldPath: relativePath(parentPath(rooted(found.change.path)), rooted(oldPath)) };
+  if (moved?.change.status !== "MOVED") return undefined;
+  return { ...moved, oldPath: relativePath(parentPath(rooted(path)), rooted(oldPath)) };
 }
 
 /**
  * Git reads exactly this path, and nothing below it where it has become a directory. The second is a pattern, since a
  * literal one that ends with a slash would leave out a submodule, too.
  */
-function exactly(path: PathBytes, magic = ""): PathBytes[] {
+export function exactly(path: PathBytes, magic = ""): PathBytes[] {
   const pattern = Buffer.from(path.toString("latin1").replace(/[*?[\\]/g, "\\$&"), "latin1");
   return [
     Buffer.concat([Buffer.from(`:(${magic}literal)`), path]),
@@ -60,7 +71,7 @@ function exactly(path: PathBytes, magic = ""): PathBytes[] {
   ];
 }
 
-async function diffOf(
+export async function diffOf(
   git: GitReader,
   directory: GitDirectory,
   paths: readonly PathBytes[],
@@ -92,16 +103,17 @@ export function patch(rest: Buffer): Buffer {
   return end === -1 ? Buffer.alloc(0) : rest.subarray(end + 2);
 }
 
-async function nameBefore(
+/** What becomes of a file where git looks at the whole repository; the path is relative to that. */
+export async function changeAmongAll(
   git: GitReader,
   directory: GitDirectory,
   path: PathBytes,
   { ids, settings, signal }: DiffContext,
-): Promise<PathBytes | undefined> {
-  const args = ["diff", "--raw", "-z", ...DIFF_ARGUMENTS, "--no-relative", "--diff-filter=R", ...ids, "--"];
+): Promise<Change | undefined> {
+  const args = ["diff", "--raw", "-z", ...DIFF_ARGUMENTS, "--no-relative", ...ids, "--"];
   const output = await git.run({ args, directory, settings, signal });
   if (output.exitCode !== 0) throw readFailure(output, directory);
-  return parseRawDiff(output.stdout).changes.find((change) => change.path.equals(path))?.oldPath;
+  return parseRawDiff(output.stdout).changes.find((change) => change.path.equals(path));
 }
 
 function relativePath(from: PathBytes, to: PathBytes): PathBytes {

@@ -4,18 +4,19 @@ import type { PathBytes } from "../files/path-bytes.ts";
 import type { Paths } from "../files/place.ts";
 import { NotFound } from "../util/errors.ts";
 import { chooseBase, type Base } from "./choose-base.ts";
+import { changeOnDisk } from "./change-on-disk.ts";
 import { checkConfinement } from "./confinement.ts";
 import { diskSide, moduleSide, nameIn, objectSide, parentOf, type DiffSide } from "./diff-side.ts";
 import { diskFile, LINK, REGULAR } from "./disk-file.ts";
 import { fileChange, type DiffContext, type FileChange } from "./file-change.ts";
-import { filterSettings } from "./filter-settings.ts";
 import type { GitReader } from "./git-reader.ts";
+import { indexEntry } from "./index-entry.ts";
 import { commitAndParent, differsAnywhere } from "./list-changes.ts";
 import { isADirectory, normalized, withFile, type LocatedFile } from "./locate-file.ts";
 import { isReason } from "./read-failure.ts";
 import type { ChangeStatus } from "./raw-diff.ts";
 import { describeObjects, type ObjectInfo } from "./read-objects.ts";
-import { strayDiff } from "./stray-diff.ts";
+import { readSettings } from "./read-settings.ts";
 
 export interface DiffQuestion {
   readonly path: PathBytes;
@@ -87,42 +88,36 @@ async function diffOfCommit(
 async function diffWithDisk(git: GitReader, file: LocatedFile, question: DiffQuestion): Promise<DiffAnswer> {
   const { signal, contextLines, baseRef } = question;
   const { directory } = file;
-  const [chosen, settings] = await Promise.all([
+  const [chosen, { settings, trustsModes }, entry, lying] = await Promise.all([
     chooseBase(git, directory, baseRef, signal),
-    filterSettings(git, directory, signal),
+    readSettings(git, directory, signal),
+    indexEntry(git, file, signal),
+    diskFile(file),
   ]);
   const isHeadBase =
     chosen.whenClean === undefined || (await differsAnywhere(git, directory, chosen.id, settings, signal));
   const base = isHeadBase ? chosen : (chosen.whenClean ?? chosen);
   const context: DiffContext = { ids: [base.id], contextLines, settings, signal };
 
-  const [found, [same], lying] = await Promise.all([
-    fileChange(git, file, context),
-    describeObjects(git, directory, [nameIn(base.id, file)], signal),
-    diskFile(file),
-  ]);
+  const describe = async (oldPath?: PathBytes): Promise<ObjectInfo | undefined> =>
+    (await describeObjects(git, directory, [nameIn(base.id, file, oldPath)], signal))[0];
   const disk = lying === "directory" ? undefined : lying;
-  const before =
-    found?.oldPath === undefined
-      ? same
-      : (await describeObjects(git, directory, [nameIn(base.id, file, found.oldPath)], signal))[0];
+  const same = await describe();
+  const found = await changeOnDisk(git, file, base.id, { before: same, entry, disk, trustsModes }, context);
+  const before = found?.oldPath === undefined ? same : await describe(found.oldPath);
   const info = before?.kind === "blob" ? before : undefined;
   const [moduleBefore, moduleNow] = [moduleSide(found, "-"), moduleSide(found, "+")];
   if (info === undefined && disk === undefined && moduleBefore === undefined && moduleNow === undefined) {
     throw lying === "directory" ? isADirectory(question.path) : notThere(question.path, before);
   }
 
-  // Git sees it gone, or not at all, and there it lies: it is not in the index.
-  const untracked =
-    disk !== undefined && (found?.change.status === "DELETED" || (found === undefined && info === undefined));
   const oldMode = found?.change.oldMode ?? disk?.mode ?? REGULAR;
   const smudgedAs = oldMode === LINK ? undefined : file.path;
   const blobBefore = info && (await objectSide(git, file, info, oldMode, smudgedAs, context));
-  const seen = untracked ? await strayDiff(git, file, info, disk, context) : found;
-  return answer(question, base, seen, {
+  return answer(question, base, found, {
     original: moduleBefore ?? blobBefore,
-    modified: moduleNow ?? (await diskSide(disk, untracked ? undefined : found?.change.newMode)),
-    untracked,
+    modified: moduleNow ?? (await diskSide(disk, found?.change.newMode)),
+    untracked: disk !== undefined && entry === undefined,
     version: disk?.version ?? "",
   });
 }

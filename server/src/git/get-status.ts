@@ -3,7 +3,7 @@ import { joinPath, splitPath } from "../files/path-bytes.ts";
 import type { PathBytes } from "../files/path-bytes.ts";
 import type { Paths } from "../files/place.ts";
 import { checkConfinement } from "./confinement.ts";
-import { filterSettings } from "./filter-settings.ts";
+import { readSettings } from "./read-settings.ts";
 import { withGitDirectory, type GitDirectory } from "./git-directory.ts";
 import type { GitReader } from "./git-reader.ts";
 import { splitNul } from "./raw-diff.ts";
@@ -45,7 +45,7 @@ export async function getStatus(git: GitReader, paths: Paths, question: StatusQu
   return await withGitDirectory(paths, question.path, async (directory) => {
     const { signal, includeIgnored } = question;
     await checkConfinement(git, paths, directory, signal);
-    const settings = await filterSettings(git, directory, signal);
+    const { settings } = await readSettings(git, directory, signal);
     const [output, topLevel, underway] = await Promise.all([
       git.run({ args: statusArguments(includeIgnored), directory, settings, signal }),
       askForPath(git, directory, "--show-toplevel", signal),

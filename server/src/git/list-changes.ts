@@ -3,7 +3,7 @@ import type { PathBytes } from "../files/path-bytes.ts";
 import type { Paths } from "../files/place.ts";
 import { chooseBase, emptyTree, type Base } from "./choose-base.ts";
 import { checkConfinement } from "./confinement.ts";
-import { filterSettings } from "./filter-settings.ts";
+import { readSettings } from "./read-settings.ts";
 import type { GitSetting } from "./git-environment.ts";
 import { dotGit, exists, withGitDirectory, type GitDirectory } from "./git-directory.ts";
 import type { GitReader } from "./git-reader.ts";
@@ -121,12 +121,12 @@ async function ownChanges(
   const changes = await trackedChanges(git, directory, [otherwise.id], settings, signal);
   return { changes: mergeChanges(changes, others), base: otherwise, others };
 
-  async function changesAgainstBase(): Promise<[Base, GitSetting[], Change[]]> {
-    const [base, filters] = await Promise.all([
+  async function changesAgainstBase(): Promise<[Base, readonly GitSetting[], Change[]]> {
+    const [base, { settings: own }] = await Promise.all([
       chooseBase(git, directory, baseRef, signal),
-      filterSettings(git, directory, signal),
+      readSettings(git, directory, signal),
     ]);
-    return [base, filters, await trackedChanges(git, directory, [base.id], filters, signal)];
+    return [base, own, await trackedChanges(git, directory, [base.id], own, signal)];
   }
 
   /** Whether a file outside of the directory that was looked at differs. */
