@@ -12,10 +12,11 @@ const STEP_MS = 10;
  * process holds (`sleep 300 &`) never does, so after the exit it is enough that it once stood empty.
  */
 export async function drain(pump: OutputPump): Promise<void> {
+  pump.takeTheRest();
   let reads = pump.reads;
   let quietSince = performance.now();
   let talkingSince = quietSince;
-  while (!pump.isAtEnd) {
+  while (!pump.isAtEnd && !pump.isHeld) {
     await Promise.race([pump.closed, setTimeout(STEP_MS)]);
     // The loop has polled the pipes between a timer and the immediate after it: what was there is read.
     await setImmediate();

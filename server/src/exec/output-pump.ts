@@ -4,6 +4,8 @@ import type { Readers } from "./readers.ts";
 
 /** How many bytes may be on their way to the journal before reading pauses. */
 const MOST_IN_FLIGHT_BYTES = 1024 * 1024;
+/** More than pipes hold, two of them and as large as the kernel lets a command make them. */
+const MOST_IN_PIPES_BYTES = 4 * 1024 * 1024;
 /** The most that one read of a pipe brings. */
 const ONE_READ_BYTES = 64 * 1024;
 
@@ -72,6 +74,20 @@ export class OutputPump {
 
   get isPaused(): boolean {
     return this.#isPaused;
+  }
+
+  /** Whether the command is held back for a reader. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /**
+   * The command is gone, and its end is not to wait for a reader: what it left in the pipes is read beyond what is kept
+   * otherwise. Who is held after that is what it left running.
+   */
+  takeTheRest(): void {
+    this.#options.journal.keepMore(MOST_IN_PIPES_BYTES);
+    this.#balance();
   }
 
   /** Resolves when all that was read is in the journal. */

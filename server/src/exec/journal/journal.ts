@@ -53,7 +53,7 @@ const DONE = Promise.resolve();
 export class Journal {
   readonly #name: string;
   readonly #memoryBytes: number;
-  readonly #keepBytes: number;
+  #keepBytes: number;
   readonly #files: SegmentList;
   readonly #tail: MemoryTail;
   /** Up to where output can be read: it is in a file, or in memory alone for want of one. */
@@ -173,6 +173,12 @@ export class Journal {
   onGrow(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Keeps so many bytes more from now on: for the last of what a command printed, which nobody should have to wait for. */
+  keepMore(bytes: number): void {
+    this.#keepBytes += bytes;
+    this.#files.keepMore(bytes);
   }
 
   /** Deletes the oldest file to make room for others; returns how many bytes that freed, 0 when only the newest is left. */

@@ -17,7 +17,7 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 export class SegmentList {
   readonly #directory: string;
   readonly #name: string;
-  readonly #keepBytes: number;
+  #keepBytes: number;
   readonly #segmentBytes: number;
   readonly #segments: Segment[];
   readonly #lost = new LostPositions();
@@ -135,6 +135,11 @@ export class SegmentList {
     this.#created++;
     this.#segments.push(segment);
     return segment;
+  }
+
+  /** Keeps so many bytes more from now on. */
+  keepMore(bytes: number): void {
+    this.#keepBytes += bytes;
   }
 
   #keepToCap(): void {
