@@ -45,6 +45,8 @@ class Run {
   readonly #killGraceMs: number;
   /** Ends the reading when aborted. */
   readonly #reading = new AbortController();
+  /** Aborted once nothing more goes to its standard input. */
+  readonly #over = new AbortController();
   #started = false;
   #end: ExecEnd | undefined;
   /** Why the command is ended by this client. */
@@ -83,6 +85,7 @@ class Run {
       // Once the command is being ended, that is what the caller is told; a lost connection is not.
       if (!this.#stop) throw error;
     } finally {
+      this.#over.abort();
       await this.#treeEnded;
       signal?.removeEventListener("abort", onAbort);
       clearTimeout(this.#stop?.timer);
@@ -129,7 +132,7 @@ class Run {
   #feed(): void {
     if (!this.#stdin.rest) return;
     const writer = new StdinWriter(this.#connection, this.#target.execId, this.#stdin.offset);
-    feedStdin(writer, this.#stdin.rest).catch((error: unknown) => {
+    feedStdin(writer, this.#stdin.rest, this.#over.signal).catch((error: unknown) => {
       if (!this.#end) this.#endBecause(error);
     });
   }

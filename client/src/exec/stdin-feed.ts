@@ -20,16 +20,41 @@ export function splitStdin(source: StdinSource | undefined): {
   return { first: { data: bytes.subarray(0, inlineBytes), eof: false }, rest: bytes.subarray(inlineBytes) };
 }
 
-/** Writes all of `source`, then the end. A command that no longer reads is no error: many read only what they need. */
+/**
+ * Writes all of `source`, then the end. A command that no longer reads is no error: many read only what they need. Once
+ * `ended` is aborted nothing is written any more, and a source that has yet to give something is told to let go.
+ */
 export async function feedStdin(
   stdin: ExecStdin,
   source: Uint8Array | AsyncIterable<string | Uint8Array>,
+  ended?: AbortSignal,
 ): Promise<void> {
   try {
     if (source instanceof Uint8Array) await stdin.write(source);
-    else for await (const chunk of source) await stdin.write(chunk);
-    await stdin.end();
+    else await writeEach(stdin, source, ended);
+    if (!ended?.aborted) await stdin.end();
   } catch (error) {
-    if (!InvalidState.is(error)) throw error;
+    if (!ended?.aborted && !InvalidState.is(error)) throw error;
+  }
+}
+
+async function writeEach(
+  stdin: ExecStdin,
+  source: AsyncIterable<string | Uint8Array>,
+  ended: AbortSignal | undefined,
+): Promise<void> {
+  const iterator = source[Symbol.asyncIterator]();
+  // The loop itself lets go of its source only once that has given the next chunk, which may be never.
+  const letGo = async () => iterator.return?.();
+  // What fails in it is nobody's: the command has ended without it.
+  const onEnd = () => void letGo().catch(() => {});
+  ended?.addEventListener("abort", onEnd, { once: true });
+  try {
+    for await (const chunk of { [Symbol.asyncIterator]: () => iterator }) {
+      if (ended?.aborted) return;
+      await stdin.write(chunk);
+    }
+  } finally {
+    ended?.removeEventListener("abort", onEnd);
   }
 }
