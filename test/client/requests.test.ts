@@ -73,6 +73,12 @@ test.each([
   expect(attempt).toThrow(expect.objectContaining({ reason: "INVALID_FIELD", subject }));
 });
 
+test.each([Infinity, 60_001, -1])("a grace of %j before SIGKILL is refused with the range", (killGraceMs) => {
+  const message = `killGraceMs must be 0 to 60000 milliseconds, got ${killGraceMs}`;
+  expect(() => toExecRequest("true", { killGraceMs }, context, 0)).toThrow(message);
+  expect(() => toExecRequest("true", {}, { ...context, defaults: { killGraceMs } }, 0)).toThrow(message);
+});
+
 test("a list of arguments is told as a shell would read it", () => {
   expect(commandLine(["git", "commit", "-m", "it's $done", ""])).toBe(`git commit -m 'it'\\''s $done' ''`);
   expect(commandLine("a | b")).toBe("a | b");

@@ -9,7 +9,7 @@ import { LiveExecHandle } from "./live-handle.ts";
 import type { Command, SpawnOptions } from "./options.ts";
 import type { ExecInfo } from "./results.ts";
 import { feedStdin, splitStdin } from "./stdin-feed.ts";
-import { toExecRequest } from "./to-wire.ts";
+import { checkedKillGrace, toExecRequest } from "./to-wire.ts";
 import type { ExecRequestInit, RequestContext } from "./to-wire.ts";
 
 /** How long a start whose caller gave up may still take: what it starts then is ended. */
@@ -75,11 +75,13 @@ export async function attach(
   execId: string,
   cursor: number | undefined,
 ): Promise<ExecHandle> {
+  const { killGraceMs } = context.defaults;
+  if (killGraceMs !== undefined) checkedKillGrace(killGraceMs);
   const subject = { execId, mayHaveRun: true };
   const { exec } = await connection.call(ExecService.method.getExec, { execId }, { subject });
   const info = infoOf(exec, execId, connection);
   const from = cursor ?? (info.terminal ? "default" : 0);
-  return new LiveExecHandle(connection, { info, from, killGraceMs: context.defaults.killGraceMs });
+  return new LiveExecHandle(connection, { info, from, killGraceMs });
 }
 
 function infoOf(exec: Exec | undefined, execId: string, connection: Connection): ExecInfo {

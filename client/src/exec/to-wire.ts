@@ -5,6 +5,8 @@ import type { ExecRequestSchema } from "@yonder/proto";
 import { InvalidRequest } from "../errors.ts";
 import type { Command, CommandDefaults, CommandOptions } from "./options.ts";
 
+const mostKillGraceMs = 60_000;
+
 /** Plain: a message cannot be spread into another. */
 export type ExecRequestInit = Exclude<MessageInitShape<typeof ExecRequestSchema>, Message> & { execId: string };
 
@@ -40,7 +42,7 @@ export function toExecRequest(
     ...(timeout && { timeout }),
     ...(idleTimeout && { idleTimeout }),
     ...(disconnectGrace && { disconnectGrace }),
-    ...(killGraceMs !== undefined && { killGrace: durationFromMs(checkedMs("killGraceMs", killGraceMs)) }),
+    ...(killGraceMs !== undefined && { killGrace: durationFromMs(checkedKillGrace(killGraceMs)) }),
     ...(terminal && {
       terminal: {
         columns: integer("terminal.columns", terminal.columns),
@@ -81,6 +83,12 @@ export function integer(option: string, value: number | undefined): number {
   if (value === undefined) return 0;
   if (Number.isSafeInteger(value) && value >= 0) return value;
   throw invalid(option, `must be a whole number of at least 0, got ${value}`);
+}
+
+/** The contract's range: more is refused here by the option's name. */
+export function checkedKillGrace(ms: number): number {
+  if (typeof ms === "number" && ms >= 0 && ms <= mostKillGraceMs) return Math.ceil(ms);
+  throw invalid("killGraceMs", `must be 0 to ${mostKillGraceMs} milliseconds, got ${ms}`);
 }
 
 function checkedMs(option: string, ms: number): number {
