@@ -67,7 +67,9 @@ export class LiveExecHandle implements ExecHandle {
 
   async kill(signal = "SIGTERM", options: { target?: KillTarget | undefined } = {}): Promise<number> {
     const reached = await sendSignal(this.#connection, this.execId, signal, options.target ?? "tree");
-    return reached === "ended" ? 0 : reached;
+    if (reached !== "ended") return reached;
+    this.#forgetSignal();
+    return 0;
   }
 
   async resize(
@@ -90,16 +92,22 @@ export class LiveExecHandle implements ExecHandle {
 
   /** Ends the command when `signal` is aborted, unless it has ended by then. */
   endOn(signal: AbortSignal): void {
+    if (this.#end) return;
+    const { closed } = this.#connection;
     const onAbort = () => {
-      if (this.#end) return;
+      this.#forgetSignal();
       this.#aborted = signal;
       // Whoever waits is told when it has ended; where that cannot be had, their wait ends with its own error.
       this.#endTree().catch(() => {});
     };
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-    // A signal may outlive many commands.
-    this.#forgetSignal = () => signal.removeEventListener("abort", onAbort);
+    // A signal may outlive many commands, and many workspaces.
+    this.#forgetSignal = () => {
+      signal.removeEventListener("abort", onAbort);
+      closed.removeEventListener("abort", this.#forgetSignal);
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    closed.addEventListener("abort", this.#forgetSignal, { once: true });
   }
 
   info(): Promise<ExecInfo> {
@@ -113,6 +121,7 @@ export class LiveExecHandle implements ExecHandle {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#detached || this.#end) return;
     await this.#endTree();
+    this.#forgetSignal();
   }
 
   #endTree(): Promise<void> {
