@@ -2,6 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import type { ExecHandle, RemoteWorkspace } from "../../client/src/index.ts";
+import { collect } from "../helpers/collect.ts";
 import { execRecord, openScriptedServer, refusal, say } from "../helpers/scripted-server.ts";
 import { connect } from "../helpers/workspaces.ts";
 
@@ -9,7 +10,7 @@ const ways: [string, (handle: ExecHandle, workspace: RemoteWorkspace) => unknown
   ["wait", (handle) => handle.wait()],
   ["info", (handle) => handle.info()],
   ["kill", (handle) => handle.kill()],
-  ["reading", (handle) => Array.fromAsync(handle.events())],
+  ["reading", (handle) => collect(handle.events())],
   ["the end of its scope", (handle) => handle[Symbol.asyncDispose]()],
   ["the workspace's close", (_handle, workspace) => workspace.close()],
 ];

@@ -7,8 +7,8 @@ import { connect } from "../helpers/workspaces.ts";
 test("an input that gives nothing is let go of when the command has ended", async () => {
   const { url } = await openScriptedServer({
     exec: {
-      async *exec({ exec }) {
-        yield say.started(exec?.execId ?? "");
+      async *exec({ execId }) {
+        yield say.started(execId);
         await asked.promise;
         yield say.ended();
       },
