@@ -584,7 +584,9 @@ export type ExecLost = Message<"yonder.workspace.v1.ExecLost"> & {
   endCursor: bigint;
 
   /**
-   * How many of the lost bytes were standard output.
+   * How many of the lost bytes were standard output. Exact where only one stream was printed to or
+   * begin_cursor is 0; else it may be an estimate, and the stream offsets of the output around the gap
+   * tell exactly.
    *
    * @generated from field: int64 stdout_bytes = 3;
    */

@@ -130,7 +130,7 @@ export type ExecRequest = Message<"yonder.workspace.v1.ExecRequest"> & {
   stdin?: ExecStdin | undefined;
 
   /**
-   * Names and values to find the exec by with ListExecs. Names are not empty.
+   * Names and values to find the exec by with ListExecs. Names are not empty, and neither holds a NUL byte.
    *
    * @generated from field: map<string, string> labels = 13;
    */
