@@ -1,4 +1,5 @@
 import type { GitDirectory } from "./git-directory.ts";
+import { readBranch } from "./read-branch.ts";
 import type { GitOutput, GitReader } from "./git-reader.ts";
 import { readFailure, refNotFound } from "./read-failure.ts";
 import { resolveCommits } from "./resolve-commits.ts";
@@ -40,12 +41,7 @@ export async function chooseBase(
   if (asked !== undefined) return { id: asked, choice: "REQUESTED", headId: head };
   if (ref !== undefined && ref !== "HEAD") throw refNotFound(ref);
 
-  const symbolic = await run(["symbolic-ref", "-q", "HEAD"]);
-  if (symbolic.exitCode > 1) throw readFailure(symbolic, directory);
-  const branch = symbolic.stdout
-    .toString("utf8")
-    .trim()
-    .replace(/^refs\/heads\//, "");
+  const branch = (await readBranch(directory)) ?? (await askBranch(directory, run));
 
   const names = [
     "HEAD",
@@ -73,6 +69,14 @@ export async function chooseBase(
 }
 
 type Run = (args: readonly string[]) => Promise<GitOutput>;
+
+/** The current branch; empty where HEAD is on none. */
+async function askBranch(directory: GitDirectory, run: Run): Promise<string> {
+  const symbolic = await run(["symbolic-ref", "-q", "HEAD"]);
+  if (symbolic.exitCode > 1) throw readFailure(symbolic, directory);
+  const name = symbolic.stdout.toString("utf8").trim();
+  return name.replace(/^refs\/heads\//, "");
+}
 
 async function remoteBase(headId: string, remoteDefault: string, run: Run): Promise<Base> {
   const forkPoint = await mergeBase(headId, remoteDefault, run);

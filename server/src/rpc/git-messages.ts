@@ -134,6 +134,9 @@ function paths(
   path: Buffer,
   oldPath: Buffer | undefined,
 ): { path: string; pathBytes: Uint8Array; oldPath: string; oldPathBytes: Uint8Array } {
-  const [now, before] = [pathText(path), pathText(oldPath ?? Buffer.alloc(0))];
+  const now = pathText(path);
+  const before = oldPath === undefined ? NO_PATH : pathText(oldPath);
   return { path: now.text, pathBytes: now.bytes, oldPath: before.text, oldPathBytes: before.bytes };
 }
+
+const NO_PATH = { text: "", bytes: new Uint8Array() };
