@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 /** A real repository, worked on with the git that is installed. */
 export interface Repository {
@@ -30,16 +30,14 @@ const settings = `[user]
 	allow = always
 `;
 
-let configuration: string | undefined;
+const home = mkdtempSync(join(tmpdir(), "yonder-gitconfig-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-/** Lets neither the user's nor the machine's configuration into git, ours or the server's, for as long as this process runs. */
+/** Lets neither the user's nor the machine's configuration into git, ours or the server's, for as long as this file runs. */
 export function isolateGit(): void {
-  if (configuration !== undefined) return;
-  const directory = mkdtempSync(join(tmpdir(), "yonder-gitconfig-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  configuration = join(directory, "config");
-  writeFileSync(configuration, settings);
-  process.env["GIT_CONFIG_GLOBAL"] = configuration;
+  if (process.env["GIT_CONFIG_GLOBAL"]?.startsWith(home) === true) return;
+  writeFileSync(join(home, "config"), settings);
+  process.env["GIT_CONFIG_GLOBAL"] = join(home, "config");
   process.env["GIT_CONFIG_NOSYSTEM"] = "1";
 }
 
