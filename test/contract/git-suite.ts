@@ -48,8 +48,10 @@ export function gitSuite(bench: Bench): void {
 
     test("gitChanges of more than a page is whole and sorted", async () => {
       const { workspace } = bench;
-      await workspace.executeCommand("git init -q many && cd many && seq -w 1 2500 | xargs touch", { check: true });
-      const changes = await workspace.gitChanges("many");
+      await workspace.executeCommand("git init -q many-changes && cd many-changes && seq -w 1 2500 | xargs touch", {
+        check: true,
+      });
+      const changes = await workspace.gitChanges("many-changes");
       expect(changes.map(({ path }) => path)).toEqual(
         Array.from({ length: 2500 }, (_, index) => String(index + 1).padStart(4, "0")),
       );

@@ -131,6 +131,7 @@ describe("with every limit set by its flag", () => {
     maxSearchMatches: ["48", 48],
     maxGitOperations: ["60", 60],
     gitTimeout: ["61s", { seconds: 61n }],
+    maxGitPageSize: ["65", 65],
     maxGitReads: ["62", 62],
     maxDiffBytes: ["63KiB", 63 * 1024],
     maxGitOutputBytes: ["64MiB", 64n * 2n ** 20n],

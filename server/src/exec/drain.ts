@@ -16,7 +16,7 @@ export async function drain(pump: OutputPump): Promise<void> {
   let reads = pump.reads;
   let quietSince = performance.now();
   let talkingSince = quietSince;
-  while (!pump.isAtEnd && !pump.isHeld) {
+  while (!pump.isAtEnd && !(pump.isPaused && pump.hasTakenTheRest)) {
     await Promise.race([pump.closed, setTimeout(STEP_MS)]);
     // The loop has polled the pipes between a timer and the immediate after it: what was there is read.
     await setImmediate();

@@ -5,7 +5,7 @@ import type { Readers } from "./readers.ts";
 /** How many bytes may be on their way to the journal before reading pauses. */
 const MOST_IN_FLIGHT_BYTES = 1024 * 1024;
 /** More than pipes hold, two of them and as large as the kernel lets a command make them. */
-const MOST_IN_PIPES_BYTES = 4 * 1024 * 1024;
+const MOST_IN_PIPES_BYTES = 2 * 1024 * 1024;
 /** The most that one read of a pipe brings. */
 const ONE_READ_BYTES = 64 * 1024;
 
@@ -32,6 +32,7 @@ export class OutputPump {
   readonly #open = new Set<OutputSource>();
   readonly #unsubscribe: () => void;
   #taken = 0;
+  #restBytes = 0;
   #inFlight = 0;
   #isHeld = false;
   #isPaused = false;
@@ -76,17 +77,18 @@ export class OutputPump {
     return this.#isPaused;
   }
 
-  /** Whether the command is held back for a reader. */
-  get isHeld(): boolean {
-    return this.#isHeld;
+  /** Whether it was more than a command can have left in the pipes that was read since `takeTheRest`. */
+  get hasTakenTheRest(): boolean {
+    return this.#restBytes >= MOST_IN_PIPES_BYTES;
   }
 
   /**
    * The command is gone, and its end is not to wait for a reader: what it left in the pipes is read beyond what is kept
-   * otherwise. Who is held after that is what it left running.
+   * otherwise. Whoever is held after that is what it left running.
    */
   takeTheRest(): void {
-    this.#options.journal.keepMore(MOST_IN_PIPES_BYTES);
+    this.#restBytes = 0;
+    this.#options.journal.keepMore(2 * MOST_IN_PIPES_BYTES);
     this.#balance();
   }
 
@@ -110,6 +112,7 @@ export class OutputPump {
 
   #take(source: OutputSource, chunk: Buffer): void {
     this.#reads += 1;
+    this.#restBytes += chunk.length;
     if (this.#isDiscarding) {
       this.#discarded += chunk.length;
       return;

@@ -52,7 +52,7 @@ const DONE = Promise.resolve();
  */
 export class Journal {
   readonly #name: string;
-  readonly #memoryBytes: number;
+  #memoryBytes: number;
   #keepBytes: number;
   readonly #files: SegmentList;
   readonly #tail: MemoryTail;
@@ -178,6 +178,7 @@ export class Journal {
   /** Keeps so many bytes more from now on: for the last of what a command printed, which nobody should have to wait for. */
   keepMore(bytes: number): void {
     this.#keepBytes += bytes;
+    if (this.#storageError !== undefined) this.#memoryBytes += bytes;
     this.#files.keepMore(bytes);
   }
 

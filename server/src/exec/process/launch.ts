@@ -14,7 +14,7 @@ import type { OomCounter } from "./oom-counter.ts";
 import { readProcStat } from "./proc-stat.ts";
 import type { ProcessTable } from "./process-table.ts";
 import { findProgram } from "./program-lookup.ts";
-import { spawnError } from "./spawn-errors.ts";
+import { assertValuesFit, spawnError } from "./spawn-errors.ts";
 import { openStdio } from "./stdio.ts";
 import type { TerminalOpener } from "./terminal.ts";
 import { assertAccess, assertCanSwitchUser, isServersOwn, userSwitch, type UserSwitch } from "./user-switch.ts";
@@ -53,6 +53,7 @@ export async function launch(machine: Machine, request: LaunchRequest): Promise<
   const how = identity && (await userSwitch(identity));
   let directory: WorkingDirectory | undefined;
   let environment: Record<string, string> = {};
+  const args = "args" in request.program ? request.program.args : [machine.shell?.path ?? "sh"];
   try {
     directory = openWorkingDirectory(machine.workingDirectory, request.workingDirectory);
     environment = commandEnvironment({
@@ -63,11 +64,11 @@ export async function launch(machine: Machine, request: LaunchRequest): Promise<
       identity,
       terminalType: request.terminal?.terminalType,
     });
+    assertValuesFit({ args, environment, user: request.user });
     const line = commandLine(machine, request, environment, directory);
     if (identity !== undefined && how !== undefined) await assertMayRun(machine, identity, how, directory, line);
     return await start(machine, request, { directory, environment, line, identity, how });
   } catch (error) {
-    const args = "args" in request.program ? request.program.args : [machine.shell?.path ?? "sh"];
     throw spawnError(error, { args, environment, user: request.user });
   } finally {
     directory?.close();

@@ -14,6 +14,19 @@ export interface SpawnContext {
   readonly user: string | undefined;
 }
 
+/** MAX_ARG_STRLEN of Linux, its final NUL included: 32 pages of 4 KiB, the least there are. */
+const MOST_VALUE_BYTES = 32 * 4096;
+
+/**
+ * Refuses a value that the kernel would. It is not left to the kernel alone: where a child's descriptors are covered, libuv
+ * may lose the word of a failed exec, and the command would seem to have run and exited with 127.
+ */
+export function assertValuesFit(context: SpawnContext): void {
+  if (process.platform !== "linux") return;
+  const values = [...context.args, ...Object.entries(context.environment).map((entry) => entry.join("="))];
+  if (values.some((value) => Buffer.byteLength(value) >= MOST_VALUE_BYTES)) throw tooLarge(context);
+}
+
 /**
  * What the kernel still refuses after the directory, the program and the user were found. What else went wrong is the server's own affair, unless the
  * machine has run out of something.
@@ -26,15 +39,7 @@ export function spawnError(error: unknown, { args, environment, user }: SpawnCon
   const named = JSON.stringify(program);
   switch (fromSpawn || Object.hasOwn(exhausted, code) ? code : "") {
     case "E2BIG":
-      return new InvalidRequest(
-        "ARGUMENTS_TOO_LARGE",
-        `The arguments and the environment of ${named} have ${sizeOf(args, environment)} bytes; the kernel takes 128 KiB a value and a quarter of the stack limit in all.`,
-        {
-          subject: program,
-          remedy: "Send the text by standard input or in a file, or as a shell line, which may be long.",
-          cause: error,
-        },
-      );
+      return tooLarge({ args, environment, user }, error);
     case "EAGAIN":
     case "ENOMEM":
     case "EMFILE":
@@ -90,6 +95,19 @@ const exhausted: Record<string, string> = {
 function sizeOf(args: readonly string[], environment: Readonly<Record<string, string>>): number {
   const texts = [...args, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)];
   return texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+}
+
+function tooLarge({ args, environment }: SpawnContext, cause?: unknown): InvalidRequest {
+  const program = args[0] ?? "";
+  return new InvalidRequest(
+    "ARGUMENTS_TOO_LARGE",
+    `The arguments and the environment of ${JSON.stringify(program)} have ${sizeOf(args, environment)} bytes; the kernel takes 128 KiB a value and a quarter of the stack limit in all.`,
+    {
+      subject: program,
+      remedy: "Send the text by standard input or in a file, or as a shell line, which may be long.",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
 }
 
 function unfit(program: string, why: string, cause: unknown): Error {
