@@ -51,6 +51,18 @@ test.skipIf(
   expect(refused.stderr).toContain("/no/such/directory");
 });
 
+test.skipIf(grpcurl === undefined)("grpcurl lists what has changed in a repository", async () => {
+  const server = await open();
+  await run("git", ["init", "--quiet", server.workingDirectory]);
+  await run("touch", [`${server.workingDirectory}/ein Näme`]);
+  const address = `127.0.0.1:${server.port}`;
+  const call = ["-plaintext", "-H", HEADER, "-d", "{}", address, "yonder.workspace.v1.GitService/ListChanges"];
+  const { stdout, stderr } = await run(grpcurl ?? "", call);
+  expect(stderr).toBe("");
+  expect(stdout).toContain("ein Näme");
+  expect(stdout).toContain("ADDED");
+});
+
 test("curl starts a command over plain HTTP/1.1 and JSON", async () => {
   const server = await open();
   const headers = ["-H", HEADER, "-H", "content-type: application/json"];
