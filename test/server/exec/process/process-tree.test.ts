@@ -183,7 +183,14 @@ describe("what an earlier server left", () => {
     const seconds = token();
     const line = `sleep ${seconds} & (setsid env -i sleep ${seconds} &); sleep 0.1; echo up; wait`;
     const script = new URL("../../../fixtures/processes/launch-and-die.ts", import.meta.url).pathname;
-    const args = ["--conditions=@yonder/source", script, join(launching.runtimeDirectory, "other"), line, token()];
+    const args = [
+      "--experimental-strip-types",
+      "--conditions=@yonder/source",
+      script,
+      join(launching.runtimeDirectory, "other"),
+      line,
+      token(),
+    ];
     const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const [text] = await Promise.all([server.stdout.setEncoding("utf8").toArray(), once(server, "exit")]);
     expect(withArgument(seconds)).toHaveLength(2);
@@ -247,7 +254,7 @@ describe("a process of somebody else", () => {
 
   it.runIf(isRoot && mayRead(endTree, NOBODY))("that may not be signalled is not waited for", async () => {
     const { pid } = await bystander();
-    const args = ["--conditions=@yonder/source", endTree, String(pid)];
+    const args = ["--experimental-strip-types", "--conditions=@yonder/source", endTree, String(pid)];
     const child = spawn(process.execPath, args, { uid: NOBODY, gid: NOBODY, stdio: ["ignore", "pipe", "inherit"] });
     expect((await child.stdout.setEncoding("utf8").toArray()).join("")).toBe("signalled 0, done");
     expect(stateOf(pid)).toMatch(/[SR]/);

@@ -171,7 +171,12 @@ describe("a server without node-pty", () => {
 /** The program that leads the group in the foreground of the process's terminal. */
 function foreground(pid: number): string {
   const leader = readProcStat(pid)?.terminalGroup ?? 0;
-  return leader > 0 ? readFileSync(`/proc/${leader}/comm`, "latin1").trim() : "";
+  try {
+    return readFileSync(`/proc/${leader}/comm`, "latin1").trim();
+  } catch {
+    // Nobody leads it, or whoever did is gone meanwhile.
+    return "";
+  }
 }
 
 function targets(pid: number): string[] {
