@@ -3,7 +3,6 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,6 +28,7 @@ export class ServedWorkspace {
   readonly #options: ServeOptions;
   #child: ChildProcess | undefined;
   #port = 0;
+  #listener: string | undefined;
   #stderr = "";
 
   constructor(workingDirectory: string, stateDirectory: string, options: ServeOptions) {
@@ -89,6 +89,7 @@ export class ServedWorkspace {
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#port = await listeningPort(child, () => this.#stderr);
+    this.#listener = listenerAt(this.#port);
   }
 
   /** Sends a signal and waits until the server is gone. Answers its exit code, or the signal that ended it. */
@@ -120,7 +121,9 @@ export class ServedWorkspace {
     const left = this.marked;
     for (const { pid } of left) process.kill(pid, "SIGKILL");
     if (left.length > 0) throw new Error(`the server left running: ${JSON.stringify(left)}`);
-    if (await isOpen(this.#port)) throw new Error(`port ${this.#port} is still open`);
+    // The socket and not the port, which somebody else may have been given by now.
+    if (this.#listener !== undefined && listenerAt(this.#port) === this.#listener)
+      throw new Error(`port ${this.#port} is still open`);
   }
 }
 
@@ -220,13 +223,12 @@ function readProc(pid: string, file: string): string {
   }
 }
 
-async function isOpen(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connectSocket(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
+/** The inode of the socket that listens at a loopback port; undefined where none does, or the system does not tell. */
+function listenerAt(port: number): string | undefined {
+  const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  for (const line of readProc("net", "tcp").split("\n")) {
+    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (local === address && state === "0A") return inode;
+  }
+  return undefined;
 }

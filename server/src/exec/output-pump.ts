@@ -33,6 +33,7 @@ export class OutputPump {
   readonly #unsubscribe: () => void;
   #taken = 0;
   #restBytes = 0;
+  #mayKeepMore = false;
   #inFlight = 0;
   #isHeld = false;
   #isPaused = false;
@@ -83,12 +84,12 @@ export class OutputPump {
   }
 
   /**
-   * The command is gone, and its end is not to wait for a reader: what it left in the pipes is read beyond what is kept
-   * otherwise. Whoever is held after that is what it left running.
+   * The command is gone, and its end is not to wait for a reader: where one would hold it, what it left in the pipes is
+   * read beyond what is kept otherwise. Whoever is held after that is what it left running.
    */
   takeTheRest(): void {
     this.#restBytes = 0;
-    this.#options.journal.keepMore(2 * MOST_IN_PIPES_BYTES);
+    this.#mayKeepMore = true;
     this.#balance();
   }
 
@@ -147,6 +148,10 @@ export class OutputPump {
   }
 
   #balance(): void {
+    if (this.#mayKeepMore && this.#wouldPushOutNeededBytes()) {
+      this.#mayKeepMore = false;
+      if (!this.hasTakenTheRest) this.#options.journal.keepMore(2 * MOST_IN_PIPES_BYTES);
+    }
     const isHeld = !this.#isDiscarding && this.#options.mayHold && this.#wouldPushOutNeededBytes();
     if (isHeld !== this.#isHeld) {
       this.#isHeld = isHeld;
