@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
+import { withHeartbeats } from "../util/with-heartbeats.ts";
 import type { TreeReport } from "../util/errors.ts";
 import { createConfinedPaths } from "./confined-paths.ts";
 import { copy } from "./copy.ts";
@@ -139,9 +140,10 @@ export class Files {
   }
 
   search(query: SearchQuery, signal: AbortSignal): AsyncGenerator<SearchEvent> {
-    const { maxSearchMatches } = this.limits;
+    const { maxSearchMatches, heartbeatIntervalMs } = this.limits;
     const maxMatches = query.maxMatches === 0 ? defaultMatches : Math.min(query.maxMatches, maxSearchMatches);
-    return search(this.paths, { ...query, maxMatches }, this.#ripgrep, signal);
+    const events = search(this.paths, { ...query, maxMatches }, this.#ripgrep, signal);
+    return withHeartbeats(events, heartbeatIntervalMs, { type: "heartbeat" });
   }
 
   async close(): Promise<void> {

@@ -137,6 +137,20 @@ describe("by content", () => {
     ]);
   });
 
+  test("that finds nothing for long is heard of all the same", async () => {
+    const server = await openFileServer({ limits: { heartbeatIntervalMs: 1 } });
+    writeFileSync(join(server.directory, "long"), "hay\n".repeat(8 << 20));
+    for (const content of [
+      { case: "literal" as const, value: "needle" },
+      { case: "regex" as const, value: "needle" },
+    ]) {
+      const events: (string | undefined)[] = [];
+      for await (const { event } of server.client.search({ content })) events.push(event.case);
+      expect(new Set(events.slice(0, -1))).toEqual(new Set(["heartbeat"]));
+      expect(events.at(-1)).toBe("finished");
+    }
+  });
+
   test("searches a single file", async () => {
     const server = await openFileServer();
     makeTree(server.directory);

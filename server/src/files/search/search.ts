@@ -31,6 +31,7 @@ export interface SearchMatch extends Partial<LineMatch> {
 
 export type SearchEvent =
   | { readonly type: "match"; readonly match: SearchMatch }
+  /** Nothing was found for a while, and the search goes on. */
   | { readonly type: "heartbeat" }
   | {
       readonly type: "finished";
