@@ -26,6 +26,7 @@ import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.t
 import type { GitChange, GitDiff } from "./git/git-results.ts";
 import { toServerInfo } from "./server-info.ts";
 import type { ServerInfo } from "./server-info.ts";
+import { EndOfScope } from "./scope/end-of-scope.ts";
 import type { UploadInput } from "./transfer/upload-source.ts";
 import type { ExecsOptions, Workspace, WorkspaceDescription } from "./workspace.ts";
 
@@ -37,6 +38,7 @@ export abstract class ConnectedWorkspace implements Workspace {
   abstract readonly kind: string;
   readonly #connection: Connection;
   readonly #context: RequestContext;
+  readonly #scope = new EndOfScope();
   readonly fs: FileSystem;
   readonly git: Git;
 
@@ -121,11 +123,23 @@ export abstract class ConnectedWorkspace implements Workspace {
   abstract resume(): Promise<void>;
   abstract toJSON(): WorkspaceDescription;
 
+  registerConversation(conversationId: string): void {
+    this.#scope.registerConversation(conversationId);
+  }
+
+  registerCost(cost: number): void {
+    this.#scope.registerCost(cost);
+  }
+
+  registerFailure(error: unknown): void {
+    this.#scope.registerFailure(error);
+  }
+
   async close(): Promise<void> {
     this.#connection.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+    await this.#scope.end(() => this.close());
   }
 }

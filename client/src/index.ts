@@ -9,6 +9,7 @@ export type {
   Workspace,
   WorkspaceDescription,
 } from "./workspace.ts";
+export { withWorkspace } from "./scope/with-workspace.ts";
 export type { ServerFeature, ServerInfo, ServerLimits } from "./server-info.ts";
 export type { ApiKey } from "./connection/api-key.ts";
 export type { TlsOptions } from "./connection/dial.ts";

@@ -1,16 +1,12 @@
 import type { Transport } from "@connectrpc/connect";
 import type { ApiKey } from "./connection/api-key.ts";
-import { parseAddress } from "./connection/address.ts";
 import type { Address } from "./connection/address.ts";
-import { Connection } from "./connection/connection.ts";
+import type { Connection } from "./connection/connection.ts";
 import type { TlsOptions } from "./connection/dial.ts";
-import { firstContact } from "./connection/first-contact.ts";
+import { openConnection } from "./connection/open-connection.ts";
 import type { RetryOptions } from "./connection/retry.ts";
-import { readSettings } from "./connection/settings.ts";
 import type { TimeoutOptions } from "./connection/settings.ts";
-import { checkTls } from "./connection/trust.ts";
-import { openTransports } from "./connection/transports.ts";
-import type { HttpVersion, Protocol, Transports } from "./connection/transports.ts";
+import type { HttpVersion, Protocol } from "./connection/transports.ts";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
 import { Unsupported } from "./errors.ts";
 import type { CommandDefaults } from "./exec/options.ts";
@@ -68,25 +64,7 @@ export class RemoteWorkspace extends ConnectedWorkspace {
    * workspace answers than `workspaceId`, and with InvalidRequest where an option makes no sense.
    */
   static async connect(options: RemoteWorkspaceOptions): Promise<RemoteWorkspace> {
-    const address = parseAddress(options.host);
-    const { protocol, httpVersion, timeouts, retry } = readSettings(options);
-    checkTls(options.tls);
-    const { connectMs, callMs, pingIntervalMs, pingTimeoutMs } = timeouts;
-    const wire = { address, tls: options.tls, connectMs, protocol, httpVersion, pingIntervalMs, pingTimeoutMs };
-    const connection = new Connection({
-      host: address.host,
-      open: () => (options.transport ? broughtAlong(options.transport) : openTransports(wire)),
-      apiKey: options.apiKey,
-      callMs,
-      retry,
-    });
-    connection.workspaceId = options.workspaceId;
-    try {
-      await firstContact(connection, connectMs, options.transport ? undefined : address);
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const { connection, address } = await openConnection(options);
     return new RemoteWorkspace(connection, address, options);
   }
 
@@ -114,10 +92,6 @@ export class RemoteWorkspace extends ConnectedWorkspace {
       ...(httpVersion && { httpVersion }),
     };
   }
-}
-
-function broughtAlong(transport: Transport): Transports {
-  return { calls: transport, streams: transport, abort: () => {} };
 }
 
 function notSupported(feature: string): Unsupported {

@@ -102,8 +102,19 @@ export interface Workspace extends AsyncDisposable {
   /**
    * Lets go of the workspace; calls after it, and streams, reject with WORKSPACE_CLOSED. A remote workspace closes
    * its connections and nothing else; a local one ends the commands that still run.
+   *
+   * The end of an `await using` scope closes it too, and then tells the automation service how it went, where the
+   * environment names one in AUTOMATION_CALLBACK_URL; docs/client.md says what it is told. `withWorkspace` does the
+   * same and knows whether the scope failed.
    */
   close(): Promise<void>;
+
+  /** The conversation that the completion callback names. Default: none. */
+  registerConversation(conversationId: string): void;
+  /** What the completion callback says that the work cost, in US dollars. Default: nothing is said. */
+  registerCost(cost: number): void;
+  /** Has the completion callback say FAILED, with this error. Default: it says COMPLETED. */
+  registerFailure(error: unknown): void;
 }
 
 export interface ExecsOptions {
