@@ -58,16 +58,16 @@ const cases: Record<string, Case> = {
   "a NUL byte in a shell line": invalid("command", /NUL/, { program: shell("touch traces/ran\0") }),
   "a NUL byte in an argument": invalid("args.values[1]", /NUL/, { program: argv("touch", "traces/ran\0") }),
   "a NUL byte in a directory": invalid("working_directory", /NUL/, { workingDirectory: "a\0b" }),
-  "a NUL byte in a directory's bytes": invalid("working_directory_bytes", /NUL/, {
-    workingDirectoryBytes: Buffer.from("a\0b"),
+  "a NUL byte in a directory's bytes": invalid("raw_working_directory", /NUL/, {
+    rawWorkingDirectory: Buffer.from("a\0b"),
   }),
   "a NUL byte in a variable's value": invalid("environment.variables[KEY]", /NUL/, variables({ KEY: "sec\0ret" })),
   "a NUL byte in a user": invalid("user", /NUL/, { user: "root\0" }),
   "a NUL byte in a terminal's type": invalid("terminal.terminal_type", /NUL/, { terminal: { terminalType: "a\0" } }),
   "a NUL byte in a label": invalid("labels", /NUL/, { labels: { name: "a\0b" } }),
-  "a directory both as text and as bytes": invalid("working_directory", /working_directory_bytes/, {
+  "a directory both as text and as bytes": invalid("working_directory", /raw_working_directory/, {
     workingDirectory: "a",
-    workingDirectoryBytes: Buffer.from("a"),
+    rawWorkingDirectory: Buffer.from("a"),
   }),
 
   "a variable whose name is a command": invalid(

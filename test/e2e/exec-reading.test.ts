@@ -324,7 +324,7 @@ describe("what an exec tells of itself", () => {
       pid: 0,
       stdinOpen: false,
     });
-    expect(rest.workingDirectoryBytes).toHaveLength(0);
+    expect(rest.rawWorkingDirectory).toHaveLength(0);
     expect(rest.terminal).toBeUndefined();
     expect(exec.pid).toBeGreaterThan(0);
     expect(ended.startTime).toEqual(rest.startTime);
@@ -334,9 +334,9 @@ describe("what an exec tells of itself", () => {
     const name = Buffer.from("caf\u00e9-\u00ff", "latin1");
     const path = Buffer.concat([Buffer.from(`${server.directory}/`), name]);
     mkdirSync(path);
-    for (const workingDirectoryBytes of [name, path]) {
-      const { execId } = await server.spawn("pwd -P", { workingDirectoryBytes });
-      const { workingDirectoryBytes: told, workingDirectory } = await server.ended(execId);
+    for (const rawWorkingDirectory of [name, path]) {
+      const { execId } = await server.spawn("pwd -P", { rawWorkingDirectory });
+      const { rawWorkingDirectory: told, workingDirectory } = await server.ended(execId);
       expect(Buffer.from(told)).toEqual(path);
       expect(workingDirectory).toContain("caf\ufffd-\ufffd");
       const { output } = await read(execId);
@@ -344,7 +344,7 @@ describe("what an exec tells of itself", () => {
     }
     const { exec } = await server.spawn("true");
     expect(exec.workingDirectory).toBe(server.directory);
-    expect(exec.workingDirectoryBytes).toHaveLength(0);
+    expect(exec.rawWorkingDirectory).toHaveLength(0);
   });
 
   test("never has a value of its environment or a byte of its input: in no answer, log or file", async () => {

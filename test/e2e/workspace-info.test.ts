@@ -25,7 +25,7 @@ describe("GetInfo tells", () => {
       platform: process.platform,
       architecture: process.arch,
     });
-    expect(info.workingDirectoryBytes).toHaveLength(0);
+    expect(info.rawWorkingDirectory).toHaveLength(0);
     expect(info.instanceId).toMatch(/^[0-9a-f-]{36}$/);
     expect(milliseconds(info.uptime)).toBeGreaterThan(0);
   });

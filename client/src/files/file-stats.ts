@@ -53,7 +53,7 @@ export class FileStats {
     this.allocatedBytes = Number(info.allocatedBytes);
     this.etag = info.etag;
     const isLink = info.kind === WireKind.SYMLINK;
-    this.linkTarget = isLink ? fromWirePath({ path: info.linkTarget, pathBytes: info.linkTargetBytes }) : undefined;
+    this.linkTarget = isLink ? fromWirePath({ path: info.linkTarget, rawPath: info.rawLinkTarget }) : undefined;
     this.sha256 = info.sha256.length === 0 ? undefined : Buffer.from(info.sha256);
   }
 

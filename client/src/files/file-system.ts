@@ -256,7 +256,7 @@ export class ConnectedFileSystem implements FileSystem {
     });
   }
 
-  #path(path: PathLike): { path: string; pathBytes: Uint8Array } {
+  #path(path: PathLike): { path: string; rawPath: Uint8Array } {
     return toWirePath(this.#workingDir, path);
   }
 
@@ -264,9 +264,9 @@ export class ConnectedFileSystem implements FileSystem {
     const [source, destination] = [this.#path(from), this.#path(to)];
     return {
       sourcePath: source.path,
-      sourcePathBytes: source.pathBytes,
+      rawSourcePath: source.rawPath,
       destinationPath: destination.path,
-      destinationPathBytes: destination.pathBytes,
+      rawDestinationPath: destination.rawPath,
     };
   }
 }

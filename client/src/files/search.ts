@@ -54,7 +54,7 @@ export interface SearchResult {
 /** Searches; a search that is cut is begun again. */
 export async function search(
   connection: Connection,
-  path: { path: string; pathBytes: Uint8Array },
+  path: { path: string; rawPath: Uint8Array },
   options: SearchOptions,
 ): Promise<SearchResult> {
   const retry = connection.retry(options);

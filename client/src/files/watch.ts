@@ -32,7 +32,7 @@ export type WatchEvent =
 /** Tells what changes, over as many connections as it takes: what happened during a cut follows, or a resync. */
 export async function* watch(
   connection: Connection,
-  path: { path: string; pathBytes: Uint8Array },
+  path: { path: string; rawPath: Uint8Array },
   { recursive = false, exclude = [], gitignore = false, onReady, signal }: WatchOptions,
 ): AsyncGenerator<WatchEvent> {
   const retry = connection.retry({ signal });
@@ -81,7 +81,7 @@ function* eventOf(change: WatchChange): Generator<WatchEvent> {
     yield {
       type: "renamed",
       path,
-      oldPath: fromWirePath({ path: change.oldPath, pathBytes: change.oldPathBytes }),
+      oldPath: fromWirePath({ path: change.oldPath, rawPath: change.rawOldPath }),
       kind,
     };
   } else yield { type: "resync", cause: "Something changed in a way that this client does not know." };

@@ -5,16 +5,16 @@ import { joinDirectory } from "../exec/to-wire.ts";
 export type PathLike = string | Uint8Array;
 
 /** A path as the contract takes it. */
-export function toWirePath(workingDir: string | undefined, path: PathLike): { path: string; pathBytes: Uint8Array } {
-  if (typeof path === "string") return { path: joinDirectory(workingDir, path), pathBytes: none };
+export function toWirePath(workingDir: string | undefined, path: PathLike): { path: string; rawPath: Uint8Array } {
+  if (typeof path === "string") return { path: joinDirectory(workingDir, path), rawPath: none };
   if (isUtf8(path)) return toWirePath(workingDir, Buffer.from(path).toString());
   const isAbsolute = path[0] === 0x2f || workingDir === undefined || workingDir === "";
-  return { path: "", pathBytes: isAbsolute ? path : Buffer.concat([Buffer.from(`${workingDir}/`), path]) };
+  return { path: "", rawPath: isAbsolute ? path : Buffer.concat([Buffer.from(`${workingDir}/`), path]) };
 }
 
 /** A path of a reply: text, or bytes where text cannot say it. */
-export function fromWirePath({ path, pathBytes }: { path: string; pathBytes: Uint8Array }): string | Buffer {
-  return pathBytes.length === 0 ? path : Buffer.from(pathBytes);
+export function fromWirePath({ path, rawPath }: { path: string; rawPath: Uint8Array }): string | Buffer {
+  return rawPath.length === 0 ? path : Buffer.from(rawPath);
 }
 
 /** A path for people. */

@@ -186,7 +186,7 @@ export class ConnectedGit implements Git {
     return updates.map(toRefUpdate);
   }
 
-  #path(path: PathLike = ""): { path: string; pathBytes: Uint8Array } {
+  #path(path: PathLike = ""): { path: string; rawPath: Uint8Array } {
     return toWirePath(this.#workingDir, path);
   }
 

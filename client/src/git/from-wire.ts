@@ -27,9 +27,9 @@ export function toGitChange(change: WireChange): GitChange {
   return {
     status: toStatus(change.status) as GitChange["status"],
     path: change.path,
-    pathBytes: bytesOrNone(change.pathBytes),
+    rawPath: bytesOrNone(change.rawPath),
     oldPath: textOrNone(change.oldPath),
-    oldPathBytes: bytesOrNone(change.oldPathBytes),
+    rawOldPath: bytesOrNone(change.rawOldPath),
     untracked: change.untracked,
     conflicted: change.conflicted,
   };
@@ -56,7 +56,7 @@ export function toGitStatus(status: GetStatusResponse): Omit<GitStatus, "entries
 export function toStatusEntry(entry: WireStatusEntry): GitStatusEntry {
   return {
     path: entry.path,
-    pathBytes: bytesOrNone(entry.pathBytes),
+    rawPath: bytesOrNone(entry.rawPath),
     indexState: (nameOf(GitFileStateSchema, entry.indexState) ?? "MODIFIED") as GitFileState,
     worktreeState: (nameOf(GitFileStateSchema, entry.worktreeState) ?? "MODIFIED") as GitFileState,
     oldPath: textOrNone(entry.oldPath),

@@ -30,7 +30,7 @@ export async function gitDiff(
 
 async function fetchDiff(
   connection: Connection,
-  path: { path: string; pathBytes: Uint8Array },
+  path: { path: string; rawPath: Uint8Array },
   { ref = "", commit = "", contextLines, maxBytes = MOST_BYTES, signal }: GitDiffOptions,
 ): Promise<GitDiff> {
   const request = { ...path, baseRef: ref, commit, ...(contextLines !== undefined && { contextLines }) };

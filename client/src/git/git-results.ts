@@ -7,11 +7,11 @@ export interface GitChange {
   /** Relative to the directory that was asked for. Lossy where the name is not UTF-8. */
   readonly path: string;
   /** The path byte for byte. Undefined unless the name is not UTF-8. */
-  readonly pathBytes: Buffer | undefined;
+  readonly rawPath: Buffer | undefined;
   /** Where it was before, with MOVED. */
   readonly oldPath: string | undefined;
   /** Where it was before, byte for byte. Undefined unless the name is not UTF-8. */
-  readonly oldPathBytes: Buffer | undefined;
+  readonly rawOldPath: Buffer | undefined;
   /** Whether git does not track it. */
   readonly untracked: boolean;
   /** Whether a merge left it in conflict. */
@@ -55,7 +55,7 @@ export type GitFileState =
 
 export interface GitStatusEntry {
   readonly path: string;
-  readonly pathBytes: Buffer | undefined;
+  readonly rawPath: Buffer | undefined;
   /** What differs between HEAD and the index. */
   readonly indexState: GitFileState;
   /** What differs between the index and the disk. */

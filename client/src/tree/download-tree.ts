@@ -24,7 +24,7 @@ export interface DownloadTreeOptions extends IgnoreOptions {
   signal?: AbortSignal | undefined;
 }
 
-type Path = { path: string; pathBytes: Uint8Array };
+type Path = { path: string; rawPath: Uint8Array };
 
 /** Downloads a tree to a directory on this machine: what is there already is not moved, and a cut is gone on from. */
 export async function downloadDirectory(
@@ -108,7 +108,7 @@ class Batches {
       this.all.push([]);
       this.#bytes = 0;
     }
-    const entry = typeof path === "string" ? { path, pathBytes: new Uint8Array(0) } : { path: "", pathBytes: path };
+    const entry = typeof path === "string" ? { path, rawPath: new Uint8Array(0) } : { path: "", rawPath: path };
     this.all.at(-1)?.push(entry);
     this.#bytes += path.length + 8;
   }

@@ -6,7 +6,7 @@ import type { IgnoreOptions } from "./ignore-rules.ts";
 import { NotFound } from "../errors.ts";
 
 export interface RemoteTreeOptions extends IgnoreOptions {
-  readonly path: { path: string; pathBytes: Uint8Array };
+  readonly path: { path: string; rawPath: Uint8Array };
   readonly sha256: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -63,7 +63,7 @@ async function* list(
   } while (pageToken !== "");
 }
 
-function below({ path, pathBytes }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
-  const directory = pathBytes.length > 0 ? Buffer.from(pathBytes) : Buffer.from(path === "" ? "." : path);
+function below({ path, rawPath }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
+  const directory = rawPath.length > 0 ? Buffer.from(rawPath) : Buffer.from(path === "" ? "." : path);
   return toWirePath(undefined, Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]));
 }

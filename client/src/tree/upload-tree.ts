@@ -30,7 +30,7 @@ export interface UploadTreeOptions extends IgnoreOptions {
   signal?: AbortSignal | undefined;
 }
 
-type Path = { path: string; pathBytes: Uint8Array };
+type Path = { path: string; rawPath: Uint8Array };
 
 /** Uploads a directory of this machine: what the workspace has already is not moved, and a cut is gone on from. */
 export async function uploadDirectory(

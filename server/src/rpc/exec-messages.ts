@@ -29,7 +29,7 @@ export function execMessage(exec: ExecDescription): MessageInitShape<typeof Exec
         ? { case: "command", value: summary.program.command }
         : { case: "args", value: { values: [...summary.program.args] } },
     workingDirectory: directory.text,
-    workingDirectoryBytes: directory.bytes,
+    rawWorkingDirectory: directory.bytes,
     user: summary.user ?? "",
     labels: summary.labels,
     state: ended === undefined ? ExecState.RUNNING : ExecState.ENDED,

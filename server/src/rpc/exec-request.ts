@@ -21,7 +21,7 @@ export function execSpec(request: ExecRequest, limits: Limits): ExecSpec {
   const terminal = request.terminal === undefined ? undefined : terminalSize(request.terminal);
   return {
     program: program(request),
-    workingDirectory: pathField("working_directory", request.workingDirectory, request.workingDirectoryBytes),
+    workingDirectory: pathField("working_directory", request.workingDirectory, request.rawWorkingDirectory),
     environment: environment(request.environment),
     user: request.user === "" ? undefined : textField("user", request.user),
     timeoutMs: durationField("timeout", request.timeout, timeRange) || undefined,

@@ -36,11 +36,16 @@ export function textField(field: string, text: string): string {
 
 /** A path given as text or as bytes, at most one of the two; undefined where neither is. */
 export function pathField(field: string, text: string, bytes: Uint8Array): Buffer | undefined {
-  if (text !== "" && bytes.length > 0) throw invalidField(field, `and ${field}_bytes cannot both be set`);
-  if (bytes.includes(0)) throw invalidField(`${field}_bytes`, "holds a NUL byte");
+  if (text !== "" && bytes.length > 0) throw invalidField(field, `and ${rawTwin(field)} cannot both be set`);
+  if (bytes.includes(0)) throw invalidField(rawTwin(field), "holds a NUL byte");
   textField(field, text);
   if (bytes.length > 0) return Buffer.from(bytes);
   return text === "" ? undefined : pathBuffer(text);
+}
+
+/** The field beside a path for names that are no UTF-8: "items[0].path" has "items[0].raw_path". */
+function rawTwin(field: string): string {
+  return field.replace(/[^.]+$/, "raw_$&");
 }
 
 export function sizeField(field: string, value: bigint | number, range: { min: number; max: number }): number {

@@ -44,7 +44,7 @@ export function fileMessage(info: FileInfo): MessageInitShape<typeof FileInfoSch
   if (info.linkTarget !== undefined) {
     const target = pathText(info.linkTarget);
     message.linkTarget = target.text;
-    message.linkTargetBytes = target.bytes;
+    message.rawLinkTarget = target.bytes;
   }
   return message;
 }
@@ -110,7 +110,7 @@ export function watchMessage(event: WatchEvent): MessageInitShape<typeof WatchRe
           kind: WatchChangeKind[kind],
           ...pathFields(path),
           fileKind: FileKind[fileKind],
-          ...(old && { oldPath: old.text, oldPathBytes: old.bytes }),
+          ...(old && { oldPath: old.text, rawOldPath: old.bytes }),
         };
       });
       return { token, event: { case: "changes", value: { changes } } };
@@ -149,9 +149,9 @@ export function chunkMessage(chunk: { offset: number; data: Uint8Array; crc32: n
   return { offset: BigInt(chunk.offset), data: chunk.data, crc32: chunk.crc32 };
 }
 
-function pathFields(path: Buffer): { path: string; pathBytes: Uint8Array } {
+function pathFields(path: Buffer): { path: string; rawPath: Uint8Array } {
   const { text, bytes } = pathText(path);
-  return { path: text, pathBytes: bytes };
+  return { path: text, rawPath: bytes };
 }
 
 function timestamp(nanoseconds: bigint): Pick<Timestamp, "seconds" | "nanos"> {

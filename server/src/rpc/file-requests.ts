@@ -26,7 +26,7 @@ export function fileHeader(header: UploadHeader): FileUploadHeader {
   if (header.ifMatch !== "" && header.ifAbsent) throw invalidField("if_match", "and if_absent cannot both be set");
   return {
     uploadId: uploadIdField(header.uploadId),
-    path: neededPath("path", header.path, header.pathBytes),
+    path: neededPath("path", header.path, header.rawPath),
     sizeBytes: optionalSize("size_bytes", header.sizeBytes),
     mode: modeField(header.mode),
     modifyTime: timeField("modify_time", header.modifyTime),
@@ -40,7 +40,7 @@ export function fileHeader(header: UploadHeader): FileUploadHeader {
 export function treeHeader(header: TreeHeaderMessage): TreeUploadHeader {
   return {
     uploadId: uploadIdField(header.uploadId),
-    path: optionalPath("path", header.path, header.pathBytes),
+    path: optionalPath("path", header.path, header.rawPath),
     sizeBytes: optionalSize("size_bytes", header.sizeBytes),
   };
 }
@@ -58,7 +58,7 @@ export function digestsField(finish: UploadFinish, canHash: boolean): Digests {
 
 export function downloadQuery(request: DownloadRequest): DownloadQuery {
   return {
-    path: neededPath("path", request.path, request.pathBytes),
+    path: neededPath("path", request.path, request.rawPath),
     offset: offsetField("offset", request.offset),
     length: optionalSize("length", request.length),
     ifMatch: tokenField("if_match", request.ifMatch),
@@ -68,7 +68,7 @@ export function downloadQuery(request: DownloadRequest): DownloadQuery {
 
 export function listQuery(request: ListRequest): ListQuery {
   return {
-    path: optionalPath("path", request.path, request.pathBytes),
+    path: optionalPath("path", request.path, request.rawPath),
     depth: sizeField("depth", request.depth, { min: -1, max: 0x7fffffff }),
     includeHidden: request.includeHidden,
     gitignore: request.gitignore,
@@ -88,7 +88,7 @@ export function searchQuery(request: SearchRequest): SearchQuery {
     if (content.value.includes("\n")) throw invalidField(content.case, "holds a line break; lines are searched");
   }
   return {
-    path: optionalPath("path", request.path, request.pathBytes),
+    path: optionalPath("path", request.path, request.rawPath),
     globs: patternsField("globs", request.globs),
     content:
       content.case === "literal"

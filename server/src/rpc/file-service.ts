@@ -95,7 +95,7 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
 
     async readFile(request) {
       const result = await files.readFile({
-        path: neededPath("path", request.path, request.pathBytes),
+        path: neededPath("path", request.path, request.rawPath),
         offset: sizeField("offset", request.offset, { min: 0, max: Number.MAX_SAFE_INTEGER }),
         maxBytes: sizeField("max_bytes", request.maxBytes, { min: 0, max: 0x7fffffff }),
         ifMatch: tokenField("if_match", request.ifMatch),
@@ -108,16 +108,16 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
       if (request.only.length > MAX_ONLY)
         throw invalidField("only", `has ${request.only.length}; ${MAX_ONLY} are taken`);
       const query = {
-        path: optionalPath("path", request.path, request.pathBytes),
+        path: optionalPath("path", request.path, request.rawPath),
         exclude: patternsField("exclude", request.exclude),
         gitignore: request.gitignore,
-        only: request.only.map(({ path, pathBytes }) => neededPath("only", path, pathBytes)),
+        only: request.only.map(({ path, rawPath }) => neededPath("only", path, rawPath)),
       };
       for await (const event of files.packTree(query)) yield packMessage(event);
     },
 
     async stat(request) {
-      const path = optionalPath("path", request.path, request.pathBytes);
+      const path = optionalPath("path", request.path, request.rawPath);
       return { file: fileMessage(await files.stat({ path, follow: !request.noFollow, sha256: request.sha256 })) };
     },
 
@@ -129,7 +129,7 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
     async makeDirectory(request) {
       mustBeMeant(request);
       const { parents } = request;
-      const path = neededPath("path", request.path, request.pathBytes);
+      const path = neededPath("path", request.path, request.rawPath);
       const query = { path, mode: modeField(request.mode), parents };
       const { file, created } = await files.makeDirectory(requestIdOf(request), query);
       return { file: fileMessage(file), created };
@@ -154,14 +154,14 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
     async remove(request) {
       mustBeMeant(request);
       const { recursive, missingOk } = request;
-      const path = neededPath("path", request.path, request.pathBytes);
+      const path = neededPath("path", request.path, request.rawPath);
       const query = { path, recursive, missingOk, ifMatch: tokenField("if_match", request.ifMatch) };
       return { removed: await files.remove(requestIdOf(request), query) };
     },
 
     async *watch(request, { signal }) {
       const query = {
-        path: optionalPath("path", request.path, request.pathBytes),
+        path: optionalPath("path", request.path, request.rawPath),
         recursive: request.recursive,
         exclude: patternsField("exclude", request.exclude),
         gitignore: request.gitignore,
@@ -208,13 +208,13 @@ async function receive<Header>(
 
 function twoPaths(request: {
   sourcePath: string;
-  sourcePathBytes: Uint8Array;
+  rawSourcePath: Uint8Array;
   destinationPath: string;
-  destinationPathBytes: Uint8Array;
+  rawDestinationPath: Uint8Array;
 }): { source: Buffer; destination: Buffer } {
   return {
-    source: neededPath("source_path", request.sourcePath, request.sourcePathBytes),
-    destination: neededPath("destination_path", request.destinationPath, request.destinationPathBytes),
+    source: neededPath("source_path", request.sourcePath, request.rawSourcePath),
+    destination: neededPath("destination_path", request.destinationPath, request.rawDestinationPath),
   };
 }
 

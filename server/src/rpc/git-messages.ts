@@ -44,7 +44,7 @@ export function comparisonMessage({ path, base, problem }: Comparison): MessageI
   const { text, bytes } = pathText(path);
   return {
     path: text,
-    pathBytes: bytes,
+    rawPath: bytes,
     baseId: base?.id ?? "",
     baseChoice: GitBaseChoice[base?.choice ?? "UNSPECIFIED"],
     headId: base?.headId ?? "",
@@ -57,7 +57,7 @@ export function diffMessage(answer: DiffAnswer, part: DiffPart): MessageInitShap
   return {
     status: GitChangeStatus[answer.status],
     oldPath: text,
-    oldPathBytes: bytes,
+    rawOldPath: bytes,
     ...(answer.original === undefined ? {} : { original: sideMessage(answer.original, part.original) }),
     ...(answer.modified === undefined ? {} : { modified: sideMessage(answer.modified, part.modified) }),
     binary: answer.isBinary,
@@ -133,10 +133,10 @@ export function updatesMessage(updates: readonly RefUpdate[]): {
 function paths(
   path: Buffer,
   oldPath: Buffer | undefined,
-): { path: string; pathBytes: Uint8Array; oldPath: string; oldPathBytes: Uint8Array } {
+): { path: string; rawPath: Uint8Array; oldPath: string; rawOldPath: Uint8Array } {
   const now = pathText(path);
   const before = oldPath === undefined ? NO_PATH : pathText(oldPath);
-  return { path: now.text, pathBytes: now.bytes, oldPath: before.text, oldPathBytes: before.bytes };
+  return { path: now.text, rawPath: now.bytes, oldPath: before.text, rawOldPath: before.bytes };
 }
 
 const NO_PATH = { text: "", bytes: new Uint8Array() };

@@ -16,15 +16,15 @@ const MOST_CREDENTIALS = 32;
 const MOST_PATHS = 100_000;
 
 /** The path of a request; the workspace's directory where none is set. */
-export function directoryField({ path, pathBytes }: { path: string; pathBytes: Uint8Array }): Buffer {
-  return pathField("path", path, pathBytes) ?? HERE;
+export function directoryField({ path, rawPath }: { path: string; rawPath: Uint8Array }): Buffer {
+  return pathField("path", path, rawPath) ?? HERE;
 }
 
 export function pathListField(field: string, list: readonly GitPath[]): Buffer[] {
   if (list.length > MOST_PATHS) throw invalidField(field, `has ${list.length} paths; at most ${MOST_PATHS} are taken`);
-  return list.map(({ path, pathBytes }, index) => {
+  return list.map(({ path, rawPath }, index) => {
     const name = `${field}[${index}]`;
-    const value = pathField(`${name}.path`, path, pathBytes);
+    const value = pathField(`${name}.path`, path, rawPath);
     if (value === undefined) throw missingField(`${name}.path`);
     return value;
   });

@@ -110,7 +110,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
     },
 
     async getDiff(request, { signal }) {
-      const path = pathField("path", request.path, request.pathBytes);
+      const path = pathField("path", request.path, request.rawPath);
       if (path === undefined) throw missingField("path");
       const contextLines = sizeField("context_lines", request.contextLines ?? USUAL_CONTEXT, { min: 0, max: 10_000 });
       const offset = sizeField("offset", request.offset, COUNT);
@@ -134,7 +134,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
         behind: answer.behind,
         underway: underwayValue(answer.underway),
         topLevel: topLevel.text,
-        topLevelBytes: topLevel.bytes,
+        rawTopLevel: topLevel.bytes,
         entries: items.map(statusEntryMessage),
         nextPageToken: nextToken,
       };
@@ -145,7 +145,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
       const { commits, start, hasMore } = await git.listCommits({
         path: directoryField(request),
         revision: optionalText("revision", request.revision),
-        changedPath: changedPath && pathField("changed_path.path", changedPath.path, changedPath.pathBytes),
+        changedPath: changedPath && pathField("changed_path.path", changedPath.path, changedPath.rawPath),
         start: commitsStart(request.pageToken),
         count: pageField(request, USUAL_COMMITS, limits.maxPageSize).size,
         signal,
@@ -164,7 +164,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
       mustBeMeant(request);
       const task = {
         url: textField("url", request.url),
-        path: pathField("path", request.path, request.pathBytes),
+        path: pathField("path", request.path, request.rawPath),
         revision: optionalText("revision", request.revision),
         depth: sizeField("depth", request.depth, COUNT),
         singleBranch: request.singleBranch,
@@ -175,7 +175,7 @@ export function createGitService(git: Git, identity: Identity): ServiceImpl<type
         git.clone(id, task, remoteCall(request, limits)),
         ({ path, id, branch }) => {
           const { text, bytes } = pathText(path);
-          return { path: text, pathBytes: bytes, headId: id, branch };
+          return { path: text, rawPath: bytes, headId: id, branch };
         },
         context,
       );

@@ -31,7 +31,7 @@ export function createWorkspaceService(facts: WorkspaceFacts): ServiceImpl<typeo
       version: facts.version,
       features: [...facts.features].map((feature) => Feature[feature]),
       workingDirectory: directory.text,
-      workingDirectoryBytes: directory.bytes,
+      rawWorkingDirectory: directory.bytes,
       limits: limitsMessage(facts.limits),
       labels: facts.labels,
       uptime: durationFromMs(Math.round(performance.now() - startMs)),

@@ -80,11 +80,11 @@ test("with its default limit of 4 MiB it lists very long names that are no text,
   let names = 0;
   let pageToken = "";
   do {
-    const page = await client.unary<{ changes: { path_bytes: Buffer }[]; next_page_token: string }>("ListChanges", {
+    const page = await client.unary<{ changes: { raw_path: Buffer }[]; next_page_token: string }>("ListChanges", {
       path: "repository",
       page_token: pageToken,
     });
-    names += page.changes.filter(({ path_bytes: bytes }) => bytes.length > 960).length;
+    names += page.changes.filter(({ raw_path: bytes }) => bytes.length > 960).length;
     pageToken = page.next_page_token;
   } while (pageToken !== "");
   expect(names).toBe(900);

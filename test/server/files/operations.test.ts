@@ -197,7 +197,7 @@ describe("Remove", () => {
 test("paths with a NUL byte, two paths at once and none at all are refused by the field's name", async () => {
   const { client } = await openFileServer();
   expect((await expectReason(client.stat({ path: "a\0b" }), "INVALID_FIELD")).subject).toBe("path");
-  expect((await expectReason(client.stat({ path: "a", pathBytes: Buffer.from("a") }), "INVALID_FIELD")).subject).toBe(
+  expect((await expectReason(client.stat({ path: "a", rawPath: Buffer.from("a") }), "INVALID_FIELD")).subject).toBe(
     "path",
   );
   expect((await expectReason(client.remove({}), "MISSING_FIELD")).subject).toBe("path");

@@ -130,7 +130,7 @@ describe("what is left out of a download", () => {
     makeOddTree(directory);
     const odd = Buffer.from([0xff, 0xfe, 0x41]);
     const { tar, finished } = await downloadTar(client, {
-      only: [{ path: "a/b/deep" }, { pathBytes: odd }, { path: "gone" }],
+      only: [{ path: "a/b/deep" }, { rawPath: odd }, { path: "gone" }],
     });
     const target = await temporaryDirectory();
     gnuUntar(target, tar);

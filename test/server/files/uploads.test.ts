@@ -397,19 +397,19 @@ describe("the target", () => {
 
   test("with a name of the single byte 0xFF is uploaded, told, and removed", async () => {
     const { client, directory } = await openFileServer();
-    const pathBytes = Buffer.from([0xff]);
+    const rawPath = Buffer.from([0xff]);
     const { upload } = await client.writeChunk({
-      header: { case: "file", value: { pathBytes } },
+      header: { case: "file", value: { rawPath } },
       chunk: { data: Buffer.from("x") },
       finish: {},
     });
-    expect(Buffer.from(upload?.file?.pathBytes ?? "").at(-1)).toBe(0xff);
-    expect(await readdir(directory, { encoding: "buffer" })).toEqual([pathBytes]);
-    const { file } = await client.stat({ pathBytes });
+    expect(Buffer.from(upload?.file?.rawPath ?? "").at(-1)).toBe(0xff);
+    expect(await readdir(directory, { encoding: "buffer" })).toEqual([rawPath]);
+    const { file } = await client.stat({ rawPath });
     expect(file?.sizeBytes).toBe(1n);
     const { files } = await client.list({});
-    expect(files.map((entry) => Buffer.from(entry.pathBytes))).toEqual([pathBytes]);
-    expect(await client.remove({ pathBytes })).toMatchObject({ removed: true });
+    expect(files.map((entry) => Buffer.from(entry.rawPath))).toEqual([rawPath]);
+    expect(await client.remove({ rawPath })).toMatchObject({ removed: true });
   });
 });
 

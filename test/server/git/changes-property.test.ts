@@ -131,12 +131,12 @@ function unfold(changes: readonly GitChange[]): { status: Map<string, string>; m
   const status = new Map<string, string>();
   const moved = new Map<string, string>();
   for (const change of changes) {
-    const path = pathOf(change.path, change.pathBytes);
+    const path = pathOf(change.path, change.rawPath);
     expect(status.has(path)).toBe(false);
     if (change.status !== GitChangeStatus.MOVED) status.set(path, statusName(change));
     else {
       status.set(path, "ADDED");
-      moved.set(pathOf(change.oldPath, change.oldPathBytes), path);
+      moved.set(pathOf(change.oldPath, change.rawOldPath), path);
     }
   }
   for (const old of moved.keys()) status.set(old, status.has(old) ? "UPDATED" : "DELETED");
@@ -147,9 +147,9 @@ async function checkDiffs(server: GitServer, changes: readonly GitChange[], root
   const expected = expectedChanges(root);
   // A few a run: the runs are many.
   for (const change of changes.slice(0, 3)) {
-    const path = pathOf(change.path, change.pathBytes);
-    const diff = await server.client.getDiff({ pathBytes: Buffer.from(path, "latin1") });
-    const old = diff.oldPath === "" ? path : pathOf(diff.oldPath, diff.oldPathBytes);
+    const path = pathOf(change.path, change.rawPath);
+    const diff = await server.client.getDiff({ rawPath: Buffer.from(path, "latin1") });
+    const old = diff.oldPath === "" ? path : pathOf(diff.oldPath, diff.rawOldPath);
     expect([path, statusName(diff) === "UNCHANGED" ? "UPDATED" : statusName(diff)]).toEqual([path, statusName(change)]);
     if (diff.binary) {
       expect([diff.original?.data.length ?? 0, diff.modified?.data.length ?? 0]).toEqual([0, 0]);
@@ -184,7 +184,7 @@ test(
         for (const [old, now] of expected.moved) {
           expect([old, moved.get(old) ?? "not moved"]).toEqual([old, now]);
         }
-        const order = changes.map(({ path, pathBytes }) => pathOf(path, pathBytes));
+        const order = changes.map(({ path, rawPath }) => pathOf(path, rawPath));
         expect(order).toEqual(
           order.toSorted((one, other) => Buffer.compare(Buffer.from(one, "latin1"), Buffer.from(other, "latin1"))),
         );

@@ -44,7 +44,7 @@ test("names with blanks, quotes, newlines, accents and a leading dash are told a
   const { changes } = await server.client.listChanges({});
   const expected = [...names, ...names.map((name) => `new ${name}`)];
   expect(changes.map(({ path }) => path).toSorted()).toEqual(expected.toSorted());
-  expect(changes.every(({ pathBytes }) => pathBytes.length === 0)).toBe(true);
+  expect(changes.every(({ rawPath }) => rawPath.length === 0)).toBe(true);
 });
 
 test("a name that is not UTF-8 comes byte for byte beside its text", async () => {
@@ -56,7 +56,7 @@ test("a name that is not UTF-8 comes byte for byte beside its text", async () =>
   repository.write(fresh, "1");
   const { client } = await openGitServer(repository.path);
   const { changes } = await client.listChanges({});
-  expect(changes.map(({ pathBytes }) => Buffer.from(pathBytes))).toEqual([fresh, tracked]);
+  expect(changes.map(({ rawPath }) => Buffer.from(rawPath))).toEqual([fresh, tracked]);
   expect(changes.map(({ path }) => path)).toEqual(["n�", "t�"]);
 });
 
@@ -67,7 +67,7 @@ test("a directory whose name is not UTF-8 is asked for by its bytes", async () =
   repository.commit();
   repository.write(Buffer.concat([name, Buffer.from("/a")]), "2");
   const { client } = await openGitServer(repository.path);
-  expect(changeLines(await client.listChanges({ pathBytes: name }))).toEqual(["UPDATED a"]);
+  expect(changeLines(await client.listChanges({ rawPath: name }))).toEqual(["UPDATED a"]);
 });
 
 test("paths are relative to the directory that was asked for, and nothing outside of it is told", async () => {
@@ -219,7 +219,7 @@ test("what cannot be listed says why", async () => {
   await expectReason(client.listChanges({ path: "file" }), "NOT_A_DIRECTORY");
   await expectReason(client.listChanges({ path: "bare.git" }), "BARE_REPOSITORY");
   await expectReason(client.listChanges({ path: "a\0b" }), "INVALID_FIELD");
-  await expectReason(client.listChanges({ path: "a", pathBytes: Buffer.from("a") }), "INVALID_FIELD");
+  await expectReason(client.listChanges({ path: "a", rawPath: Buffer.from("a") }), "INVALID_FIELD");
   await expectReason(client.listChanges({ baseRef: "a", commit: "b" }), "INVALID_FIELD");
 });
 

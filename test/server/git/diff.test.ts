@@ -200,14 +200,14 @@ test("names that git quotes, and one that is not UTF-8, have a diff", async () =
   for (const name of names) repository.write(name, "2\n");
   const { client } = await openGitServer(repository.path);
   for (const name of names) {
-    const diff = await client.getDiff({ pathBytes: name });
+    const diff = await client.getDiff({ rawPath: name });
     const text = (data: Uint8Array | undefined): string => Buffer.from(data ?? []).toString();
     expect([statusName(diff), text(diff.original?.data), text(diff.modified?.data)]).toEqual(["UPDATED", "1\n", "2\n"]);
     expect(unified(diff)).toContain("@@ -1 +1 @@\n-1\n+2\n");
   }
   const fresh = Buffer.from("new\xff", "latin1");
   repository.write(fresh, "1\n");
-  const diff = await client.getDiff({ pathBytes: fresh });
+  const diff = await client.getDiff({ rawPath: fresh });
   expect([statusName(diff), unified(diff).endsWith("+1\n")]).toEqual(["ADDED", true]);
 });
 

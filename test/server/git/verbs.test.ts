@@ -21,7 +21,7 @@ test("a commit stages what it is told, and nothing else", async () => {
   const server = await openGitServer(repository.path);
   const { commit, branch } = await server.client.commit({
     message: "\n\nSubject\n\n  Body # kept\n\n\nend\n\n",
-    paths: [{ path: "changed" }, { path: "gone" }, { path: "new" }, { pathBytes: odd }],
+    paths: [{ path: "changed" }, { path: "gone" }, { path: "new" }, { rawPath: odd }],
   });
   expect(branch).toBe("main");
   expect(commit).toMatchObject({ commitId: repository.git("rev-parse", "HEAD"), subject: "Subject" });
@@ -175,7 +175,7 @@ test("a clone brings a branch, a tag or a commit, whole or shallow", async () =>
   expect(openRepository(join(directory, "shallow")).git("rev-list", "--count", "HEAD")).toBe("1");
   expect(openRepository(join(directory, "repository")).git("remote", "get-url", "origin")).toBe(url);
   const bytes = Buffer.from("n\xff", "latin1");
-  expect(Buffer.from(((await clone({ pathBytes: bytes })) as { pathBytes: Uint8Array }).pathBytes)).toEqual(
+  expect(Buffer.from(((await clone({ rawPath: bytes })) as { rawPath: Uint8Array }).rawPath)).toEqual(
     Buffer.concat([Buffer.from(`${directory}/`), bytes]),
   );
   writeFileSync(join(directory, "file"), "");

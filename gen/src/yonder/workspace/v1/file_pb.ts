@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/file.proto.
  */
 export const file_yonder_workspace_v1_file: GenFile = /*@__PURE__*/
-  fileDesc("Ch55b25kZXIvd29ya3NwYWNlL3YxL2ZpbGUucHJvdG8SE3lvbmRlci53b3Jrc3BhY2UudjEizAMKCEZpbGVJbmZvEgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDBIrCgRraW5kGAMgASgOMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlS2luZBISCgpzaXplX2J5dGVzGAQgASgDEgwKBG1vZGUYBSABKA0SLwoLbW9kaWZ5X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2NoYW5nZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghvd25lcl9pZBgIIAEoDRIQCghncm91cF9pZBgJIAEoDRINCgVpbm9kZRgKIAEoBBISCgpsaW5rX2NvdW50GAsgASgNEhcKD2FsbG9jYXRlZF9ieXRlcxgMIAEoAxITCgtsaW5rX3RhcmdldBgNIAEoCRIZChFsaW5rX3RhcmdldF9ieXRlcxgOIAEoDBIMCgRldGFnGA8gASgJEg4KBnNoYTI1NhgQIAEoDBIvCgtjcmVhdGVfdGltZRgRIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZGV2aWNlGBIgASgEIkcKCUZpbGVDaHVuaxIOCgZvZmZzZXQYASABKAMSDAoEZGF0YRgCIAEoDBISCgVjcmMzMhgDIAEoB0gAiAEBQggKBl9jcmMzMiIsCghGaWxlUGF0aBIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwi4wIKCkZpbGVVcGxvYWQSEQoJdXBsb2FkX2lkGAEgASgJEgwKBHBhdGgYAiABKAkSEgoKcGF0aF9ieXRlcxgDIAEoDBIXCg9jb21taXR0ZWRfYnl0ZXMYBCABKAMSDQoFY3JjMzIYBSABKAcSFwoKc2l6ZV9ieXRlcxgGIAEoA0gAiAEBEjMKBXN0YXRlGAcgASgOMiQueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlVXBsb2FkU3RhdGUSKwoEZmlsZRgIIAEoCzIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUluZm8SLQoEdHJlZRgJIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVJlcG9ydBIvCgtleHBpcmVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2hhMjU2GAsgASgMQg0KC19zaXplX2J5dGVzIpUBCgpUcmVlUmVwb3J0Eg0KBWZpbGVzGAEgASgDEhMKC2RpcmVjdG9yaWVzGAIgASgDEhAKCHN5bWxpbmtzGAMgASgDEhIKCmhhcmRfbGlua3MYBCABKAMSFQoNY29udGVudF9ieXRlcxgFIAEoAxIPCgdza2lwcGVkGAYgASgDEhUKDXNraXBwZWRfbmFtZXMYByADKAkq0gEKCEZpbGVLaW5kEhkKFUZJTEVfS0lORF9VTlNQRUNJRklFRBAAEhUKEUZJTEVfS0lORF9SRUdVTEFSEAESFwoTRklMRV9LSU5EX0RJUkVDVE9SWRACEhUKEUZJTEVfS0lORF9TWU1MSU5LEAMSEgoORklMRV9LSU5EX0ZJRk8QBBIUChBGSUxFX0tJTkRfU09DS0VUEAUSHgoaRklMRV9LSU5EX0NIQVJBQ1RFUl9ERVZJQ0UQBhIaChZGSUxFX0tJTkRfQkxPQ0tfREVWSUNFEAcqcAoPRmlsZVVwbG9hZFN0YXRlEiEKHUZJTEVfVVBMT0FEX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWRklMRV9VUExPQURfU1RBVEVfT1BFThABEh4KGkZJTEVfVVBMT0FEX1NUQVRFX0ZJTklTSEVEEAJCawoXZGV2LnlvbmRlci53b3Jrc3BhY2UudjFCCUZpbGVQcm90b1ABWkNnaXRodWIuY29tL3lvbmRlci1kZXYveW9uZGVyL2dlbi9nby95b25kZXIvd29ya3NwYWNlL3YxO3dvcmtzcGFjZXYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch55b25kZXIvd29ya3NwYWNlL3YxL2ZpbGUucHJvdG8SE3lvbmRlci53b3Jrc3BhY2UudjEiyAMKCEZpbGVJbmZvEgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwSKwoEa2luZBgDIAEoDjIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUtpbmQSEgoKc2l6ZV9ieXRlcxgEIAEoAxIMCgRtb2RlGAUgASgNEi8KC21vZGlmeV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjaGFuZ2VfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIb3duZXJfaWQYCCABKA0SEAoIZ3JvdXBfaWQYCSABKA0SDQoFaW5vZGUYCiABKAQSEgoKbGlua19jb3VudBgLIAEoDRIXCg9hbGxvY2F0ZWRfYnl0ZXMYDCABKAMSEwoLbGlua190YXJnZXQYDSABKAkSFwoPcmF3X2xpbmtfdGFyZ2V0GA4gASgMEgwKBGV0YWcYDyABKAkSDgoGc2hhMjU2GBAgASgMEi8KC2NyZWF0ZV90aW1lGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZkZXZpY2UYEiABKAQiRwoJRmlsZUNodW5rEg4KBm9mZnNldBgBIAEoAxIMCgRkYXRhGAIgASgMEhIKBWNyYzMyGAMgASgHSACIAQFCCAoGX2NyYzMyIioKCEZpbGVQYXRoEgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwi4QIKCkZpbGVVcGxvYWQSEQoJdXBsb2FkX2lkGAEgASgJEgwKBHBhdGgYAiABKAkSEAoIcmF3X3BhdGgYAyABKAwSFwoPY29tbWl0dGVkX2J5dGVzGAQgASgDEg0KBWNyYzMyGAUgASgHEhcKCnNpemVfYnl0ZXMYBiABKANIAIgBARIzCgVzdGF0ZRgHIAEoDjIkLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZVVwbG9hZFN0YXRlEisKBGZpbGUYCCABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEi0KBHRyZWUYCSABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLlRyZWVSZXBvcnQSLwoLZXhwaXJlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnNoYTI1NhgLIAEoDEINCgtfc2l6ZV9ieXRlcyKVAQoKVHJlZVJlcG9ydBINCgVmaWxlcxgBIAEoAxITCgtkaXJlY3RvcmllcxgCIAEoAxIQCghzeW1saW5rcxgDIAEoAxISCgpoYXJkX2xpbmtzGAQgASgDEhUKDWNvbnRlbnRfYnl0ZXMYBSABKAMSDwoHc2tpcHBlZBgGIAEoAxIVCg1za2lwcGVkX25hbWVzGAcgAygJKtIBCghGaWxlS2luZBIZChVGSUxFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFGSUxFX0tJTkRfUkVHVUxBUhABEhcKE0ZJTEVfS0lORF9ESVJFQ1RPUlkQAhIVChFGSUxFX0tJTkRfU1lNTElOSxADEhIKDkZJTEVfS0lORF9GSUZPEAQSFAoQRklMRV9LSU5EX1NPQ0tFVBAFEh4KGkZJTEVfS0lORF9DSEFSQUNURVJfREVWSUNFEAYSGgoWRklMRV9LSU5EX0JMT0NLX0RFVklDRRAHKnAKD0ZpbGVVcGxvYWRTdGF0ZRIhCh1GSUxFX1VQTE9BRF9TVEFURV9VTlNQRUNJRklFRBAAEhoKFkZJTEVfVVBMT0FEX1NUQVRFX09QRU4QARIeChpGSUxFX1VQTE9BRF9TVEFURV9GSU5JU0hFRBACQmsKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQglGaWxlUHJvdG9QAVpDZ2l0aHViLmNvbS95b25kZXItZGV2L3lvbmRlci9nZW4vZ28veW9uZGVyL3dvcmtzcGFjZS92MTt3b3Jrc3BhY2V2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A FileInfo is what the file system knows of a file, a directory or whatever else has a name.
@@ -25,7 +25,7 @@ export const file_yonder_workspace_v1_file: GenFile = /*@__PURE__*/
 export type FileInfo = Message<"yonder.workspace.v1.FileInfo"> & {
   /**
    * The path, absolute, with "/" as separator; in the replies of List relative to the directory that
-   * was listed. Lossy where the name is not UTF-8: then path_bytes has it as it is.
+   * was listed. Lossy where the name is not UTF-8: then raw_path has it as it is.
    *
    * @generated from field: string path = 1;
    */
@@ -34,9 +34,9 @@ export type FileInfo = Message<"yonder.workspace.v1.FileInfo"> & {
   /**
    * The path, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * What it is.
@@ -110,7 +110,7 @@ export type FileInfo = Message<"yonder.workspace.v1.FileInfo"> & {
 
   /**
    * Where a symbolic link points, as it is written there. Empty for everything else. Lossy where it is
-   * not UTF-8: then link_target_bytes has it as it is.
+   * not UTF-8: then raw_link_target has it as it is.
    *
    * @generated from field: string link_target = 13;
    */
@@ -119,9 +119,9 @@ export type FileInfo = Message<"yonder.workspace.v1.FileInfo"> & {
   /**
    * Where a symbolic link points, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes link_target_bytes = 14;
+   * @generated from field: bytes raw_link_target = 14;
    */
-  linkTargetBytes: Uint8Array;
+  rawLinkTarget: Uint8Array;
 
   /**
    * Names this state of the content: it differs whenever inode, size, modify_time or change_time do.
@@ -211,9 +211,9 @@ export type FilePath = Message<"yonder.workspace.v1.FilePath"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 };
 
 /**
@@ -240,7 +240,7 @@ export type FileUpload = Message<"yonder.workspace.v1.FileUpload"> & {
   uploadId: string;
 
   /**
-   * The path it goes to, absolute. Lossy where it is not UTF-8: then path_bytes has it as it is.
+   * The path it goes to, absolute. Lossy where it is not UTF-8: then raw_path has it as it is.
    *
    * @generated from field: string path = 2;
    */
@@ -249,9 +249,9 @@ export type FileUpload = Message<"yonder.workspace.v1.FileUpload"> & {
   /**
    * The path it goes to, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 3;
+   * @generated from field: bytes raw_path = 3;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * How many bytes the server has, from the first on: the offset of the next chunk.

@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/file_service.proto.
  */
 export const file_yonder_workspace_v1_file_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZ5b25kZXIvd29ya3NwYWNlL3YxL2ZpbGVfc2VydmljZS5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSKjAgoMVXBsb2FkSGVhZGVyEhEKCXVwbG9hZF9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEhIKCnBhdGhfYnl0ZXMYAyABKAwSFwoKc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhEKBG1vZGUYBSABKA1IAYgBARIvCgttb2RpZnlfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOY3JlYXRlX3BhcmVudHMYByABKAgSEAoIaWZfbWF0Y2gYCCABKAkSEQoJaWZfYWJzZW50GAkgASgIEg4KBnNoYTI1NhgKIAEoCBIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgLIAEoCUINCgtfc2l6ZV9ieXRlc0IHCgVfbW9kZSI8CgxVcGxvYWRGaW5pc2gSEgoFY3JjMzIYASABKAdIAIgBARIOCgZzaGEyNTYYAiABKAxCCAoGX2NyYzMyIrIBCg1VcGxvYWRSZXF1ZXN0EjMKBmhlYWRlchgBIAEoCzIhLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkSGVhZGVySAASLwoFY2h1bmsYAiABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkZpbGVDaHVua0gAEjMKBmZpbmlzaBgDIAEoCzIhLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkRmluaXNoSABCBgoEcGFydCJBCg5VcGxvYWRSZXNwb25zZRIvCgZ1cGxvYWQYASABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLkZpbGVVcGxvYWQimgIKEVdyaXRlQ2h1bmtSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCRIxCgRmaWxlGAIgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRIZWFkZXJIABI1CgR0cmVlGAMgASgLMiUueW9uZGVyLndvcmtzcGFjZS52MS5UcmVlVXBsb2FkSGVhZGVySAASLQoFY2h1bmsYBCABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkZpbGVDaHVuaxIxCgZmaW5pc2gYBSABKAsyIS55b25kZXIud29ya3NwYWNlLnYxLlVwbG9hZEZpbmlzaBIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgGIAEoCUIICgZoZWFkZXIiRQoSV3JpdGVDaHVua1Jlc3BvbnNlEi8KBnVwbG9hZBgBIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZVVwbG9hZCIlChBHZXRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCSJEChFHZXRVcGxvYWRSZXNwb25zZRIvCgZ1cGxvYWQYASABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLkZpbGVVcGxvYWQiJwoSQWJvcnRVcGxvYWRSZXF1ZXN0EhEKCXVwbG9hZF9pZBgBIAEoCSImChNBYm9ydFVwbG9hZFJlc3BvbnNlEg8KB2Fib3J0ZWQYASABKAgihQEKD0Rvd25sb2FkUmVxdWVzdBIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwSDgoGb2Zmc2V0GAMgASgDEhMKBmxlbmd0aBgEIAEoA0gAiAEBEhAKCGlmX21hdGNoGAUgASgJEg4KBnNoYTI1NhgGIAEoCEIJCgdfbGVuZ3RoIr8BChBEb3dubG9hZFJlc3BvbnNlEjcKB3N0YXJ0ZWQYASABKAsyJC55b25kZXIud29ya3NwYWNlLnYxLkRvd25sb2FkU3RhcnRlZEgAEi8KBWNodW5rGAIgASgLMh4ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlQ2h1bmtIABI5CghmaW5pc2hlZBgDIAEoCzIlLnlvbmRlci53b3Jrc3BhY2UudjEuRG93bmxvYWRGaW5pc2hlZEgAQgYKBHBhcnQiXgoPRG93bmxvYWRTdGFydGVkEisKBGZpbGUYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEg4KBm9mZnNldBgCIAEoAxIOCgZsZW5ndGgYAyABKAMiVgoQRG93bmxvYWRGaW5pc2hlZBISCgpzaXplX2J5dGVzGAEgASgDEg0KBWNyYzMyGAIgASgHEg4KBnNoYTI1NhgDIAEoDBIPCgdjaGFuZ2VkGAQgASgIImgKD1JlYWRGaWxlUmVxdWVzdBIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwSDgoGb2Zmc2V0GAMgASgDEhEKCW1heF9ieXRlcxgEIAEoBRIQCghpZl9tYXRjaBgFIAEoCSKSAQoQUmVhZEZpbGVSZXNwb25zZRIrCgRmaWxlGAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbxItCgVjaHVuaxgCIAEoCzIeLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUNodW5rEhEKCXRydW5jYXRlZBgDIAEoCBIPCgdjaGFuZ2VkGAQgASgIIo0BChBUcmVlVXBsb2FkSGVhZGVyEhEKCXVwbG9hZF9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEhIKCnBhdGhfYnl0ZXMYAyABKAwSFwoKc2l6ZV9ieXRlcxgEIAEoA0gAiAEBEhwKFGV4cGVjdGVkX2luc3RhbmNlX2lkGAUgASgJQg0KC19zaXplX2J5dGVzIroBChFVcGxvYWRUcmVlUmVxdWVzdBI3CgZoZWFkZXIYASABKAsyJS55b25kZXIud29ya3NwYWNlLnYxLlRyZWVVcGxvYWRIZWFkZXJIABIvCgVjaHVuaxgCIAEoCzIeLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUNodW5rSAASMwoGZmluaXNoGAMgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRGaW5pc2hIAEIGCgRwYXJ0IkUKElVwbG9hZFRyZWVSZXNwb25zZRIvCgZ1cGxvYWQYASABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLkZpbGVVcGxvYWQiiAEKE0Rvd25sb2FkVHJlZVJlcXVlc3QSDAoEcGF0aBgBIAEoCRISCgpwYXRoX2J5dGVzGAIgASgMEg8KB2V4Y2x1ZGUYAyADKAkSEQoJZ2l0aWdub3JlGAQgASgIEisKBG9ubHkYBSADKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVQYXRoIssBChREb3dubG9hZFRyZWVSZXNwb25zZRI7CgdzdGFydGVkGAEgASgLMigueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVTdGFydGVkSAASLwoFY2h1bmsYAiABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkZpbGVDaHVua0gAEj0KCGZpbmlzaGVkGAMgASgLMikueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVGaW5pc2hlZEgAQgYKBHBhcnQiQgoTRG93bmxvYWRUcmVlU3RhcnRlZBIrCgRyb290GAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbyJ7ChREb3dubG9hZFRyZWVGaW5pc2hlZBIvCgZyZXBvcnQYASABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLlRyZWVSZXBvcnQSEgoKc2l6ZV9ieXRlcxgCIAEoAxINCgVjcmMzMhgDIAEoBxIPCgdjaGFuZ2VkGAQgASgDIlIKC1N0YXRSZXF1ZXN0EgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDBIRCglub19mb2xsb3cYAyABKAgSDgoGc2hhMjU2GAQgASgIIjsKDFN0YXRSZXNwb25zZRIrCgRmaWxlGAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbyLeAQoLTGlzdFJlcXVlc3QSDAoEcGF0aBgBIAEoCRISCgpwYXRoX2J5dGVzGAIgASgMEg0KBWRlcHRoGAMgASgFEhYKDmluY2x1ZGVfaGlkZGVuGAQgASgIEhEKCWdpdGlnbm9yZRgFIAEoCBIPCgdleGNsdWRlGAYgAygJEisKBGtpbmQYByABKA4yHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVLaW5kEg4KBnNoYTI1NhgIIAEoCBIRCglwYWdlX3NpemUYCSABKAUSEgoKcGFnZV90b2tlbhgKIAEoCSJVCgxMaXN0UmVzcG9uc2USLAoFZmlsZXMYASADKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKXAQoUTWFrZURpcmVjdG9yeVJlcXVlc3QSDAoEcGF0aBgBIAEoCRISCgpwYXRoX2J5dGVzGAIgASgMEhEKBG1vZGUYAyABKA1IAIgBARIPCgdwYXJlbnRzGAQgASgIEhIKCnJlcXVlc3RfaWQYBSABKAkSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYBiABKAlCBwoFX21vZGUiVQoVTWFrZURpcmVjdG9yeVJlc3BvbnNlEisKBGZpbGUYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEg8KB2NyZWF0ZWQYAiABKAgi5gEKC01vdmVSZXF1ZXN0EhMKC3NvdXJjZV9wYXRoGAEgASgJEhkKEXNvdXJjZV9wYXRoX2J5dGVzGAIgASgMEhgKEGRlc3RpbmF0aW9uX3BhdGgYAyABKAkSHgoWZGVzdGluYXRpb25fcGF0aF9ieXRlcxgEIAEoDBIWCg5jcmVhdGVfcGFyZW50cxgFIAEoCBIRCglpZl9hYnNlbnQYBiABKAgSEAoIaWZfbWF0Y2gYByABKAkSEgoKcmVxdWVzdF9pZBgIIAEoCRIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgJIAEoCSI7CgxNb3ZlUmVzcG9uc2USKwoEZmlsZRgBIAEoCzIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUluZm8i+QEKC0NvcHlSZXF1ZXN0EhMKC3NvdXJjZV9wYXRoGAEgASgJEhkKEXNvdXJjZV9wYXRoX2J5dGVzGAIgASgMEhgKEGRlc3RpbmF0aW9uX3BhdGgYAyABKAkSHgoWZGVzdGluYXRpb25fcGF0aF9ieXRlcxgEIAEoDBIRCglyZWN1cnNpdmUYBSABKAgSFgoOY3JlYXRlX3BhcmVudHMYBiABKAgSEQoJaWZfYWJzZW50GAcgASgIEhAKCGlmX21hdGNoGAggASgJEhIKCnJlcXVlc3RfaWQYCSABKAkSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYCiABKAkibAoMQ29weVJlc3BvbnNlEisKBGZpbGUYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEi8KBnJlcG9ydBgCIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVJlcG9ydCKcAQoNUmVtb3ZlUmVxdWVzdBIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwSEQoJcmVjdXJzaXZlGAMgASgIEhIKCm1pc3Npbmdfb2sYBCABKAgSEAoIaWZfbWF0Y2gYBSABKAkSEgoKcmVxdWVzdF9pZBgGIAEoCRIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgHIAEoCSIhCg5SZW1vdmVSZXNwb25zZRIPCgdyZW1vdmVkGAEgASgIIn0KDFdhdGNoUmVxdWVzdBIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwSEQoJcmVjdXJzaXZlGAMgASgIEg8KB2V4Y2x1ZGUYBCADKAkSEQoJZ2l0aWdub3JlGAUgASgIEhQKDHJlc3VtZV90b2tlbhgGIAEoCSKBAgoNV2F0Y2hSZXNwb25zZRI0CgdzdGFydGVkGAEgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaFN0YXJ0ZWRIABI0CgdjaGFuZ2VzGAIgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaENoYW5nZXNIABIyCgZyZXN5bmMYAyABKAsyIC55b25kZXIud29ya3NwYWNlLnYxLldhdGNoUmVzeW5jSAASOAoJaGVhcnRiZWF0GAQgASgLMiMueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaEhlYXJ0YmVhdEgAEg0KBXRva2VuGAUgASgJQgcKBWV2ZW50IkwKDFdhdGNoU3RhcnRlZBIrCgRyb290GAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbxIPCgdyZXN1bWVkGAIgASgIIkEKDFdhdGNoQ2hhbmdlcxIxCgdjaGFuZ2VzGAEgAygLMiAueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaENoYW5nZSK/AQoLV2F0Y2hDaGFuZ2USMgoEa2luZBgBIAEoDjIkLnlvbmRlci53b3Jrc3BhY2UudjEuV2F0Y2hDaGFuZ2VLaW5kEgwKBHBhdGgYAiABKAkSEgoKcGF0aF9ieXRlcxgDIAEoDBIQCghvbGRfcGF0aBgEIAEoCRIWCg5vbGRfcGF0aF9ieXRlcxgFIAEoDBIwCglmaWxlX2tpbmQYBiABKA4yHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVLaW5kIhwKC1dhdGNoUmVzeW5jEg0KBWNhdXNlGAEgASgJIhAKDldhdGNoSGVhcnRiZWF0IugBCg1TZWFyY2hSZXF1ZXN0EgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDBINCgVnbG9icxgDIAMoCRIRCgdsaXRlcmFsGAQgASgJSAASDwoFcmVnZXgYBSABKAlIABITCgtpZ25vcmVfY2FzZRgGIAEoCBIWCg5pbmNsdWRlX2hpZGRlbhgHIAEoCBIXCg9pbmNsdWRlX2lnbm9yZWQYCCABKAgSEwoLbWF4X21hdGNoZXMYCSABKAUSHAoUbWF4X21hdGNoZXNfcGVyX2ZpbGUYCiABKAVCCQoHY29udGVudCLAAQoOU2VhcmNoUmVzcG9uc2USMQoFbWF0Y2gYASABKAsyIC55b25kZXIud29ya3NwYWNlLnYxLlNlYXJjaE1hdGNoSAASNwoIZmluaXNoZWQYAiABKAsyIy55b25kZXIud29ya3NwYWNlLnYxLlNlYXJjaEZpbmlzaGVkSAASOQoJaGVhcnRiZWF0GAMgASgLMiQueW9uZGVyLndvcmtzcGFjZS52MS5TZWFyY2hIZWFydGJlYXRIAEIHCgVldmVudCLMAQoLU2VhcmNoTWF0Y2gSDAoEcGF0aBgBIAEoCRISCgpwYXRoX2J5dGVzGAIgASgMEjAKCWZpbGVfa2luZBgDIAEoDjIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUtpbmQSEwoLbGluZV9udW1iZXIYBCABKAMSDAoEbGluZRgFIAEoDBIWCg5saW5lX3RydW5jYXRlZBgGIAEoCBIuCgVzcGFucxgHIAMoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoU3BhbiIoCgpTZWFyY2hTcGFuEg0KBWJlZ2luGAEgASgFEgsKA2VuZBgCIAEoBSJOCg5TZWFyY2hGaW5pc2hlZBIRCgl0cnVuY2F0ZWQYASABKAgSDwoHbWF0Y2hlcxgCIAEoAxIYChB1bnJlYWRhYmxlX2ZpbGVzGAMgASgDIhEKD1NlYXJjaEhlYXJ0YmVhdCqxAQoPV2F0Y2hDaGFuZ2VLaW5kEiEKHVdBVENIX0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZV0FUQ0hfQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEh4KGldBVENIX0NIQU5HRV9LSU5EX01PRElGSUVEEAISHQoZV0FUQ0hfQ0hBTkdFX0tJTkRfUkVNT1ZFRBADEh0KGVdBVENIX0NIQU5HRV9LSU5EX1JFTkFNRUQQBDLDCwoLRmlsZVNlcnZpY2USUwoGVXBsb2FkEiIueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRSZXF1ZXN0GiMueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRSZXNwb25zZSgBEmIKCldyaXRlQ2h1bmsSJi55b25kZXIud29ya3NwYWNlLnYxLldyaXRlQ2h1bmtSZXF1ZXN0GicueW9uZGVyLndvcmtzcGFjZS52MS5Xcml0ZUNodW5rUmVzcG9uc2UiA5ACAhJfCglHZXRVcGxvYWQSJS55b25kZXIud29ya3NwYWNlLnYxLkdldFVwbG9hZFJlcXVlc3QaJi55b25kZXIud29ya3NwYWNlLnYxLkdldFVwbG9hZFJlc3BvbnNlIgOQAgESZQoLQWJvcnRVcGxvYWQSJy55b25kZXIud29ya3NwYWNlLnYxLkFib3J0VXBsb2FkUmVxdWVzdBooLnlvbmRlci53b3Jrc3BhY2UudjEuQWJvcnRVcGxvYWRSZXNwb25zZSIDkAICEl4KCERvd25sb2FkEiQueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFJlcXVlc3QaJS55b25kZXIud29ya3NwYWNlLnYxLkRvd25sb2FkUmVzcG9uc2UiA5ACATABElwKCFJlYWRGaWxlEiQueW9uZGVyLndvcmtzcGFjZS52MS5SZWFkRmlsZVJlcXVlc3QaJS55b25kZXIud29ya3NwYWNlLnYxLlJlYWRGaWxlUmVzcG9uc2UiA5ACARJfCgpVcGxvYWRUcmVlEiYueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRUcmVlUmVxdWVzdBonLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkVHJlZVJlc3BvbnNlKAESagoMRG93bmxvYWRUcmVlEigueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVSZXF1ZXN0GikueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVSZXNwb25zZSIDkAIBMAESUAoEU3RhdBIgLnlvbmRlci53b3Jrc3BhY2UudjEuU3RhdFJlcXVlc3QaIS55b25kZXIud29ya3NwYWNlLnYxLlN0YXRSZXNwb25zZSIDkAIBElAKBExpc3QSIC55b25kZXIud29ya3NwYWNlLnYxLkxpc3RSZXF1ZXN0GiEueW9uZGVyLndvcmtzcGFjZS52MS5MaXN0UmVzcG9uc2UiA5ACARJmCg1NYWtlRGlyZWN0b3J5EikueW9uZGVyLndvcmtzcGFjZS52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoqLnlvbmRlci53b3Jrc3BhY2UudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEksKBE1vdmUSIC55b25kZXIud29ya3NwYWNlLnYxLk1vdmVSZXF1ZXN0GiEueW9uZGVyLndvcmtzcGFjZS52MS5Nb3ZlUmVzcG9uc2USSwoEQ29weRIgLnlvbmRlci53b3Jrc3BhY2UudjEuQ29weVJlcXVlc3QaIS55b25kZXIud29ya3NwYWNlLnYxLkNvcHlSZXNwb25zZRJRCgZSZW1vdmUSIi55b25kZXIud29ya3NwYWNlLnYxLlJlbW92ZVJlcXVlc3QaIy55b25kZXIud29ya3NwYWNlLnYxLlJlbW92ZVJlc3BvbnNlElUKBVdhdGNoEiEueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaFJlcXVlc3QaIi55b25kZXIud29ya3NwYWNlLnYxLldhdGNoUmVzcG9uc2UiA5ACATABElgKBlNlYXJjaBIiLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoUmVxdWVzdBojLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoUmVzcG9uc2UiA5ACATABQnIKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQhBGaWxlU2VydmljZVByb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_yonder_workspace_v1_file]);
+  fileDesc("CiZ5b25kZXIvd29ya3NwYWNlL3YxL2ZpbGVfc2VydmljZS5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSKhAgoMVXBsb2FkSGVhZGVyEhEKCXVwbG9hZF9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEhAKCHJhd19wYXRoGAMgASgMEhcKCnNpemVfYnl0ZXMYBCABKANIAIgBARIRCgRtb2RlGAUgASgNSAGIAQESLwoLbW9kaWZ5X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDmNyZWF0ZV9wYXJlbnRzGAcgASgIEhAKCGlmX21hdGNoGAggASgJEhEKCWlmX2Fic2VudBgJIAEoCBIOCgZzaGEyNTYYCiABKAgSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYCyABKAlCDQoLX3NpemVfYnl0ZXNCBwoFX21vZGUiPAoMVXBsb2FkRmluaXNoEhIKBWNyYzMyGAEgASgHSACIAQESDgoGc2hhMjU2GAIgASgMQggKBl9jcmMzMiKyAQoNVXBsb2FkUmVxdWVzdBIzCgZoZWFkZXIYASABKAsyIS55b25kZXIud29ya3NwYWNlLnYxLlVwbG9hZEhlYWRlckgAEi8KBWNodW5rGAIgASgLMh4ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlQ2h1bmtIABIzCgZmaW5pc2gYAyABKAsyIS55b25kZXIud29ya3NwYWNlLnYxLlVwbG9hZEZpbmlzaEgAQgYKBHBhcnQiQQoOVXBsb2FkUmVzcG9uc2USLwoGdXBsb2FkGAEgASgLMh8ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlVXBsb2FkIpoCChFXcml0ZUNodW5rUmVxdWVzdBIRCgl1cGxvYWRfaWQYASABKAkSMQoEZmlsZRgCIAEoCzIhLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkSGVhZGVySAASNQoEdHJlZRgDIAEoCzIlLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVVwbG9hZEhlYWRlckgAEi0KBWNodW5rGAQgASgLMh4ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlQ2h1bmsSMQoGZmluaXNoGAUgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRGaW5pc2gSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYBiABKAlCCAoGaGVhZGVyIkUKEldyaXRlQ2h1bmtSZXNwb25zZRIvCgZ1cGxvYWQYASABKAsyHy55b25kZXIud29ya3NwYWNlLnYxLkZpbGVVcGxvYWQiJQoQR2V0VXBsb2FkUmVxdWVzdBIRCgl1cGxvYWRfaWQYASABKAkiRAoRR2V0VXBsb2FkUmVzcG9uc2USLwoGdXBsb2FkGAEgASgLMh8ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlVXBsb2FkIicKEkFib3J0VXBsb2FkUmVxdWVzdBIRCgl1cGxvYWRfaWQYASABKAkiJgoTQWJvcnRVcGxvYWRSZXNwb25zZRIPCgdhYm9ydGVkGAEgASgIIoMBCg9Eb3dubG9hZFJlcXVlc3QSDAoEcGF0aBgBIAEoCRIQCghyYXdfcGF0aBgCIAEoDBIOCgZvZmZzZXQYAyABKAMSEwoGbGVuZ3RoGAQgASgDSACIAQESEAoIaWZfbWF0Y2gYBSABKAkSDgoGc2hhMjU2GAYgASgIQgkKB19sZW5ndGgivwEKEERvd25sb2FkUmVzcG9uc2USNwoHc3RhcnRlZBgBIAEoCzIkLnlvbmRlci53b3Jrc3BhY2UudjEuRG93bmxvYWRTdGFydGVkSAASLwoFY2h1bmsYAiABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkZpbGVDaHVua0gAEjkKCGZpbmlzaGVkGAMgASgLMiUueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZEZpbmlzaGVkSABCBgoEcGFydCJeCg9Eb3dubG9hZFN0YXJ0ZWQSKwoEZmlsZRgBIAEoCzIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUluZm8SDgoGb2Zmc2V0GAIgASgDEg4KBmxlbmd0aBgDIAEoAyJWChBEb3dubG9hZEZpbmlzaGVkEhIKCnNpemVfYnl0ZXMYASABKAMSDQoFY3JjMzIYAiABKAcSDgoGc2hhMjU2GAMgASgMEg8KB2NoYW5nZWQYBCABKAgiZgoPUmVhZEZpbGVSZXF1ZXN0EgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwSDgoGb2Zmc2V0GAMgASgDEhEKCW1heF9ieXRlcxgEIAEoBRIQCghpZl9tYXRjaBgFIAEoCSKSAQoQUmVhZEZpbGVSZXNwb25zZRIrCgRmaWxlGAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbxItCgVjaHVuaxgCIAEoCzIeLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUNodW5rEhEKCXRydW5jYXRlZBgDIAEoCBIPCgdjaGFuZ2VkGAQgASgIIosBChBUcmVlVXBsb2FkSGVhZGVyEhEKCXVwbG9hZF9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEhAKCHJhd19wYXRoGAMgASgMEhcKCnNpemVfYnl0ZXMYBCABKANIAIgBARIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgFIAEoCUINCgtfc2l6ZV9ieXRlcyK6AQoRVXBsb2FkVHJlZVJlcXVlc3QSNwoGaGVhZGVyGAEgASgLMiUueW9uZGVyLndvcmtzcGFjZS52MS5UcmVlVXBsb2FkSGVhZGVySAASLwoFY2h1bmsYAiABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkZpbGVDaHVua0gAEjMKBmZpbmlzaBgDIAEoCzIhLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkRmluaXNoSABCBgoEcGFydCJFChJVcGxvYWRUcmVlUmVzcG9uc2USLwoGdXBsb2FkGAEgASgLMh8ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlVXBsb2FkIoYBChNEb3dubG9hZFRyZWVSZXF1ZXN0EgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwSDwoHZXhjbHVkZRgDIAMoCRIRCglnaXRpZ25vcmUYBCABKAgSKwoEb25seRgFIAMoCzIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZVBhdGgiywEKFERvd25sb2FkVHJlZVJlc3BvbnNlEjsKB3N0YXJ0ZWQYASABKAsyKC55b25kZXIud29ya3NwYWNlLnYxLkRvd25sb2FkVHJlZVN0YXJ0ZWRIABIvCgVjaHVuaxgCIAEoCzIeLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUNodW5rSAASPQoIZmluaXNoZWQYAyABKAsyKS55b25kZXIud29ya3NwYWNlLnYxLkRvd25sb2FkVHJlZUZpbmlzaGVkSABCBgoEcGFydCJCChNEb3dubG9hZFRyZWVTdGFydGVkEisKBHJvb3QYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvInsKFERvd25sb2FkVHJlZUZpbmlzaGVkEi8KBnJlcG9ydBgBIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVJlcG9ydBISCgpzaXplX2J5dGVzGAIgASgDEg0KBWNyYzMyGAMgASgHEg8KB2NoYW5nZWQYBCABKAMiUAoLU3RhdFJlcXVlc3QSDAoEcGF0aBgBIAEoCRIQCghyYXdfcGF0aBgCIAEoDBIRCglub19mb2xsb3cYAyABKAgSDgoGc2hhMjU2GAQgASgIIjsKDFN0YXRSZXNwb25zZRIrCgRmaWxlGAEgASgLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbyLcAQoLTGlzdFJlcXVlc3QSDAoEcGF0aBgBIAEoCRIQCghyYXdfcGF0aBgCIAEoDBINCgVkZXB0aBgDIAEoBRIWCg5pbmNsdWRlX2hpZGRlbhgEIAEoCBIRCglnaXRpZ25vcmUYBSABKAgSDwoHZXhjbHVkZRgGIAMoCRIrCgRraW5kGAcgASgOMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlS2luZBIOCgZzaGEyNTYYCCABKAgSEQoJcGFnZV9zaXplGAkgASgFEhIKCnBhZ2VfdG9rZW4YCiABKAkiVQoMTGlzdFJlc3BvbnNlEiwKBWZpbGVzGAEgAygLMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkilQEKFE1ha2VEaXJlY3RvcnlSZXF1ZXN0EgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwSEQoEbW9kZRgDIAEoDUgAiAEBEg8KB3BhcmVudHMYBCABKAgSEgoKcmVxdWVzdF9pZBgFIAEoCRIcChRleHBlY3RlZF9pbnN0YW5jZV9pZBgGIAEoCUIHCgVfbW9kZSJVChVNYWtlRGlyZWN0b3J5UmVzcG9uc2USKwoEZmlsZRgBIAEoCzIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUluZm8SDwoHY3JlYXRlZBgCIAEoCCLiAQoLTW92ZVJlcXVlc3QSEwoLc291cmNlX3BhdGgYASABKAkSFwoPcmF3X3NvdXJjZV9wYXRoGAIgASgMEhgKEGRlc3RpbmF0aW9uX3BhdGgYAyABKAkSHAoUcmF3X2Rlc3RpbmF0aW9uX3BhdGgYBCABKAwSFgoOY3JlYXRlX3BhcmVudHMYBSABKAgSEQoJaWZfYWJzZW50GAYgASgIEhAKCGlmX21hdGNoGAcgASgJEhIKCnJlcXVlc3RfaWQYCCABKAkSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYCSABKAkiOwoMTW92ZVJlc3BvbnNlEisKBGZpbGUYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvIvUBCgtDb3B5UmVxdWVzdBITCgtzb3VyY2VfcGF0aBgBIAEoCRIXCg9yYXdfc291cmNlX3BhdGgYAiABKAwSGAoQZGVzdGluYXRpb25fcGF0aBgDIAEoCRIcChRyYXdfZGVzdGluYXRpb25fcGF0aBgEIAEoDBIRCglyZWN1cnNpdmUYBSABKAgSFgoOY3JlYXRlX3BhcmVudHMYBiABKAgSEQoJaWZfYWJzZW50GAcgASgIEhAKCGlmX21hdGNoGAggASgJEhIKCnJlcXVlc3RfaWQYCSABKAkSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYCiABKAkibAoMQ29weVJlc3BvbnNlEisKBGZpbGUYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEi8KBnJlcG9ydBgCIAEoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuVHJlZVJlcG9ydCKaAQoNUmVtb3ZlUmVxdWVzdBIMCgRwYXRoGAEgASgJEhAKCHJhd19wYXRoGAIgASgMEhEKCXJlY3Vyc2l2ZRgDIAEoCBISCgptaXNzaW5nX29rGAQgASgIEhAKCGlmX21hdGNoGAUgASgJEhIKCnJlcXVlc3RfaWQYBiABKAkSHAoUZXhwZWN0ZWRfaW5zdGFuY2VfaWQYByABKAkiIQoOUmVtb3ZlUmVzcG9uc2USDwoHcmVtb3ZlZBgBIAEoCCJ7CgxXYXRjaFJlcXVlc3QSDAoEcGF0aBgBIAEoCRIQCghyYXdfcGF0aBgCIAEoDBIRCglyZWN1cnNpdmUYAyABKAgSDwoHZXhjbHVkZRgEIAMoCRIRCglnaXRpZ25vcmUYBSABKAgSFAoMcmVzdW1lX3Rva2VuGAYgASgJIoECCg1XYXRjaFJlc3BvbnNlEjQKB3N0YXJ0ZWQYASABKAsyIS55b25kZXIud29ya3NwYWNlLnYxLldhdGNoU3RhcnRlZEgAEjQKB2NoYW5nZXMYAiABKAsyIS55b25kZXIud29ya3NwYWNlLnYxLldhdGNoQ2hhbmdlc0gAEjIKBnJlc3luYxgDIAEoCzIgLnlvbmRlci53b3Jrc3BhY2UudjEuV2F0Y2hSZXN5bmNIABI4CgloZWFydGJlYXQYBCABKAsyIy55b25kZXIud29ya3NwYWNlLnYxLldhdGNoSGVhcnRiZWF0SAASDQoFdG9rZW4YBSABKAlCBwoFZXZlbnQiTAoMV2F0Y2hTdGFydGVkEisKBHJvb3QYASABKAsyHS55b25kZXIud29ya3NwYWNlLnYxLkZpbGVJbmZvEg8KB3Jlc3VtZWQYAiABKAgiQQoMV2F0Y2hDaGFuZ2VzEjEKB2NoYW5nZXMYASADKAsyIC55b25kZXIud29ya3NwYWNlLnYxLldhdGNoQ2hhbmdlIrsBCgtXYXRjaENoYW5nZRIyCgRraW5kGAEgASgOMiQueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaENoYW5nZUtpbmQSDAoEcGF0aBgCIAEoCRIQCghyYXdfcGF0aBgDIAEoDBIQCghvbGRfcGF0aBgEIAEoCRIUCgxyYXdfb2xkX3BhdGgYBSABKAwSMAoJZmlsZV9raW5kGAYgASgOMh0ueW9uZGVyLndvcmtzcGFjZS52MS5GaWxlS2luZCIcCgtXYXRjaFJlc3luYxINCgVjYXVzZRgBIAEoCSIQCg5XYXRjaEhlYXJ0YmVhdCLmAQoNU2VhcmNoUmVxdWVzdBIMCgRwYXRoGAEgASgJEhAKCHJhd19wYXRoGAIgASgMEg0KBWdsb2JzGAMgAygJEhEKB2xpdGVyYWwYBCABKAlIABIPCgVyZWdleBgFIAEoCUgAEhMKC2lnbm9yZV9jYXNlGAYgASgIEhYKDmluY2x1ZGVfaGlkZGVuGAcgASgIEhcKD2luY2x1ZGVfaWdub3JlZBgIIAEoCBITCgttYXhfbWF0Y2hlcxgJIAEoBRIcChRtYXhfbWF0Y2hlc19wZXJfZmlsZRgKIAEoBUIJCgdjb250ZW50IsABCg5TZWFyY2hSZXNwb25zZRIxCgVtYXRjaBgBIAEoCzIgLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoTWF0Y2hIABI3CghmaW5pc2hlZBgCIAEoCzIjLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoRmluaXNoZWRIABI5CgloZWFydGJlYXQYAyABKAsyJC55b25kZXIud29ya3NwYWNlLnYxLlNlYXJjaEhlYXJ0YmVhdEgAQgcKBWV2ZW50IsoBCgtTZWFyY2hNYXRjaBIMCgRwYXRoGAEgASgJEhAKCHJhd19wYXRoGAIgASgMEjAKCWZpbGVfa2luZBgDIAEoDjIdLnlvbmRlci53b3Jrc3BhY2UudjEuRmlsZUtpbmQSEwoLbGluZV9udW1iZXIYBCABKAMSDAoEbGluZRgFIAEoDBIWCg5saW5lX3RydW5jYXRlZBgGIAEoCBIuCgVzcGFucxgHIAMoCzIfLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoU3BhbiIoCgpTZWFyY2hTcGFuEg0KBWJlZ2luGAEgASgFEgsKA2VuZBgCIAEoBSJOCg5TZWFyY2hGaW5pc2hlZBIRCgl0cnVuY2F0ZWQYASABKAgSDwoHbWF0Y2hlcxgCIAEoAxIYChB1bnJlYWRhYmxlX2ZpbGVzGAMgASgDIhEKD1NlYXJjaEhlYXJ0YmVhdCqxAQoPV2F0Y2hDaGFuZ2VLaW5kEiEKHVdBVENIX0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZV0FUQ0hfQ0hBTkdFX0tJTkRfQ1JFQVRFRBABEh4KGldBVENIX0NIQU5HRV9LSU5EX01PRElGSUVEEAISHQoZV0FUQ0hfQ0hBTkdFX0tJTkRfUkVNT1ZFRBADEh0KGVdBVENIX0NIQU5HRV9LSU5EX1JFTkFNRUQQBDLDCwoLRmlsZVNlcnZpY2USUwoGVXBsb2FkEiIueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRSZXF1ZXN0GiMueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRSZXNwb25zZSgBEmIKCldyaXRlQ2h1bmsSJi55b25kZXIud29ya3NwYWNlLnYxLldyaXRlQ2h1bmtSZXF1ZXN0GicueW9uZGVyLndvcmtzcGFjZS52MS5Xcml0ZUNodW5rUmVzcG9uc2UiA5ACAhJfCglHZXRVcGxvYWQSJS55b25kZXIud29ya3NwYWNlLnYxLkdldFVwbG9hZFJlcXVlc3QaJi55b25kZXIud29ya3NwYWNlLnYxLkdldFVwbG9hZFJlc3BvbnNlIgOQAgESZQoLQWJvcnRVcGxvYWQSJy55b25kZXIud29ya3NwYWNlLnYxLkFib3J0VXBsb2FkUmVxdWVzdBooLnlvbmRlci53b3Jrc3BhY2UudjEuQWJvcnRVcGxvYWRSZXNwb25zZSIDkAICEl4KCERvd25sb2FkEiQueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFJlcXVlc3QaJS55b25kZXIud29ya3NwYWNlLnYxLkRvd25sb2FkUmVzcG9uc2UiA5ACATABElwKCFJlYWRGaWxlEiQueW9uZGVyLndvcmtzcGFjZS52MS5SZWFkRmlsZVJlcXVlc3QaJS55b25kZXIud29ya3NwYWNlLnYxLlJlYWRGaWxlUmVzcG9uc2UiA5ACARJfCgpVcGxvYWRUcmVlEiYueW9uZGVyLndvcmtzcGFjZS52MS5VcGxvYWRUcmVlUmVxdWVzdBonLnlvbmRlci53b3Jrc3BhY2UudjEuVXBsb2FkVHJlZVJlc3BvbnNlKAESagoMRG93bmxvYWRUcmVlEigueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVSZXF1ZXN0GikueW9uZGVyLndvcmtzcGFjZS52MS5Eb3dubG9hZFRyZWVSZXNwb25zZSIDkAIBMAESUAoEU3RhdBIgLnlvbmRlci53b3Jrc3BhY2UudjEuU3RhdFJlcXVlc3QaIS55b25kZXIud29ya3NwYWNlLnYxLlN0YXRSZXNwb25zZSIDkAIBElAKBExpc3QSIC55b25kZXIud29ya3NwYWNlLnYxLkxpc3RSZXF1ZXN0GiEueW9uZGVyLndvcmtzcGFjZS52MS5MaXN0UmVzcG9uc2UiA5ACARJmCg1NYWtlRGlyZWN0b3J5EikueW9uZGVyLndvcmtzcGFjZS52MS5NYWtlRGlyZWN0b3J5UmVxdWVzdBoqLnlvbmRlci53b3Jrc3BhY2UudjEuTWFrZURpcmVjdG9yeVJlc3BvbnNlEksKBE1vdmUSIC55b25kZXIud29ya3NwYWNlLnYxLk1vdmVSZXF1ZXN0GiEueW9uZGVyLndvcmtzcGFjZS52MS5Nb3ZlUmVzcG9uc2USSwoEQ29weRIgLnlvbmRlci53b3Jrc3BhY2UudjEuQ29weVJlcXVlc3QaIS55b25kZXIud29ya3NwYWNlLnYxLkNvcHlSZXNwb25zZRJRCgZSZW1vdmUSIi55b25kZXIud29ya3NwYWNlLnYxLlJlbW92ZVJlcXVlc3QaIy55b25kZXIud29ya3NwYWNlLnYxLlJlbW92ZVJlc3BvbnNlElUKBVdhdGNoEiEueW9uZGVyLndvcmtzcGFjZS52MS5XYXRjaFJlcXVlc3QaIi55b25kZXIud29ya3NwYWNlLnYxLldhdGNoUmVzcG9uc2UiA5ACATABElgKBlNlYXJjaBIiLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoUmVxdWVzdBojLnlvbmRlci53b3Jrc3BhY2UudjEuU2VhcmNoUmVzcG9uc2UiA5ACATABQnIKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQhBGaWxlU2VydmljZVByb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_yonder_workspace_v1_file]);
 
 /**
  * What a file's upload is.
@@ -34,7 +34,7 @@ export type UploadHeader = Message<"yonder.workspace.v1.UploadHeader"> & {
   uploadId: string;
 
   /**
-   * Where the file goes. Must be set, here or in path_bytes.
+   * Where the file goes. Must be set, here or in raw_path.
    *
    * @generated from field: string path = 2;
    */
@@ -43,9 +43,9 @@ export type UploadHeader = Message<"yonder.workspace.v1.UploadHeader"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 3;
+   * @generated from field: bytes raw_path = 3;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * How many bytes will come. Absent: not known. More or fewer are refused with SIZE_MISMATCH.
@@ -385,7 +385,7 @@ export const AbortUploadResponseSchema: GenMessage<AbortUploadResponse> = /*@__P
  */
 export type DownloadRequest = Message<"yonder.workspace.v1.DownloadRequest"> & {
   /**
-   * The file. Must be set, here or in path_bytes.
+   * The file. Must be set, here or in raw_path.
    *
    * @generated from field: string path = 1;
    */
@@ -394,9 +394,9 @@ export type DownloadRequest = Message<"yonder.workspace.v1.DownloadRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * The first byte to read. At most the file's size.
@@ -565,7 +565,7 @@ export const DownloadFinishedSchema: GenMessage<DownloadFinished> = /*@__PURE__*
  */
 export type ReadFileRequest = Message<"yonder.workspace.v1.ReadFileRequest"> & {
   /**
-   * The file. Must be set, here or in path_bytes.
+   * The file. Must be set, here or in raw_path.
    *
    * @generated from field: string path = 1;
    */
@@ -574,9 +574,9 @@ export type ReadFileRequest = Message<"yonder.workspace.v1.ReadFileRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * The first byte to read. At most the file's size.
@@ -664,7 +664,7 @@ export type TreeUploadHeader = Message<"yonder.workspace.v1.TreeUploadHeader"> &
 
   /**
    * The directory to unpack into. It is made where it is missing, and its parents too. Empty, here and
-   * in path_bytes: the workspace's directory.
+   * in raw_path: the workspace's directory.
    *
    * @generated from field: string path = 2;
    */
@@ -673,9 +673,9 @@ export type TreeUploadHeader = Message<"yonder.workspace.v1.TreeUploadHeader"> &
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 3;
+   * @generated from field: bytes raw_path = 3;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * How many bytes the tar stream will have. Absent: not known.
@@ -773,7 +773,7 @@ export const UploadTreeResponseSchema: GenMessage<UploadTreeResponse> = /*@__PUR
  */
 export type DownloadTreeRequest = Message<"yonder.workspace.v1.DownloadTreeRequest"> & {
   /**
-   * The directory to pack; a file or a link is packed alone. Empty, here and in path_bytes: the
+   * The directory to pack; a file or a link is packed alone. Empty, here and in raw_path: the
    * workspace's directory.
    *
    * @generated from field: string path = 1;
@@ -783,9 +783,9 @@ export type DownloadTreeRequest = Message<"yonder.workspace.v1.DownloadTreeReque
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * Leave out what these patterns match, in the syntax of .gitignore, relative to the directory.
@@ -932,7 +932,7 @@ export const DownloadTreeFinishedSchema: GenMessage<DownloadTreeFinished> = /*@_
  */
 export type StatRequest = Message<"yonder.workspace.v1.StatRequest"> & {
   /**
-   * The path. Empty, here and in path_bytes: the workspace's directory.
+   * The path. Empty, here and in raw_path: the workspace's directory.
    *
    * @generated from field: string path = 1;
    */
@@ -941,9 +941,9 @@ export type StatRequest = Message<"yonder.workspace.v1.StatRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * Tell of a symbolic link itself and not of what it leads to.
@@ -995,7 +995,7 @@ export const StatResponseSchema: GenMessage<StatResponse> = /*@__PURE__*/
  */
 export type ListRequest = Message<"yonder.workspace.v1.ListRequest"> & {
   /**
-   * The directory. Empty, here and in path_bytes: the workspace's directory.
+   * The directory. Empty, here and in raw_path: the workspace's directory.
    *
    * @generated from field: string path = 1;
    */
@@ -1004,9 +1004,9 @@ export type ListRequest = Message<"yonder.workspace.v1.ListRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * How deep to go. 0 and 1: the directory's own entries; -1: all the way.
@@ -1108,7 +1108,7 @@ export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
  */
 export type MakeDirectoryRequest = Message<"yonder.workspace.v1.MakeDirectoryRequest"> & {
   /**
-   * The directory. Must be set, here or in path_bytes.
+   * The directory. Must be set, here or in raw_path.
    *
    * @generated from field: string path = 1;
    */
@@ -1117,9 +1117,9 @@ export type MakeDirectoryRequest = Message<"yonder.workspace.v1.MakeDirectoryReq
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * The permission bits, 0 to 07777 (octal). Absent: 0777 less the server's umask.
@@ -1193,7 +1193,7 @@ export const MakeDirectoryResponseSchema: GenMessage<MakeDirectoryResponse> = /*
  */
 export type MoveRequest = Message<"yonder.workspace.v1.MoveRequest"> & {
   /**
-   * What to move. Must be set, here or in source_path_bytes.
+   * What to move. Must be set, here or in raw_source_path.
    *
    * @generated from field: string source_path = 1;
    */
@@ -1202,12 +1202,12 @@ export type MoveRequest = Message<"yonder.workspace.v1.MoveRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes source_path_bytes = 2;
+   * @generated from field: bytes raw_source_path = 2;
    */
-  sourcePathBytes: Uint8Array;
+  rawSourcePath: Uint8Array;
 
   /**
-   * Its new name, also where that is a directory. Must be set, here or in destination_path_bytes.
+   * Its new name, also where that is a directory. Must be set, here or in raw_destination_path.
    *
    * @generated from field: string destination_path = 3;
    */
@@ -1216,9 +1216,9 @@ export type MoveRequest = Message<"yonder.workspace.v1.MoveRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes destination_path_bytes = 4;
+   * @generated from field: bytes raw_destination_path = 4;
    */
-  destinationPathBytes: Uint8Array;
+  rawDestinationPath: Uint8Array;
 
   /**
    * Make the directories on the way to the destination that are missing.
@@ -1291,7 +1291,7 @@ export const MoveResponseSchema: GenMessage<MoveResponse> = /*@__PURE__*/
  */
 export type CopyRequest = Message<"yonder.workspace.v1.CopyRequest"> & {
   /**
-   * What to copy. Must be set, here or in source_path_bytes.
+   * What to copy. Must be set, here or in raw_source_path.
    *
    * @generated from field: string source_path = 1;
    */
@@ -1300,13 +1300,13 @@ export type CopyRequest = Message<"yonder.workspace.v1.CopyRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes source_path_bytes = 2;
+   * @generated from field: bytes raw_source_path = 2;
    */
-  sourcePathBytes: Uint8Array;
+  rawSourcePath: Uint8Array;
 
   /**
    * The copy's name. A directory that is there is filled. Must be set, here or in
-   * destination_path_bytes.
+   * raw_destination_path.
    *
    * @generated from field: string destination_path = 3;
    */
@@ -1315,9 +1315,9 @@ export type CopyRequest = Message<"yonder.workspace.v1.CopyRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes destination_path_bytes = 4;
+   * @generated from field: bytes raw_destination_path = 4;
    */
-  destinationPathBytes: Uint8Array;
+  rawDestinationPath: Uint8Array;
 
   /**
    * Copy a directory with all that is in it.
@@ -1404,7 +1404,7 @@ export const CopyResponseSchema: GenMessage<CopyResponse> = /*@__PURE__*/
  */
 export type RemoveRequest = Message<"yonder.workspace.v1.RemoveRequest"> & {
   /**
-   * What to remove; of a symbolic link, the link. Must be set, here or in path_bytes.
+   * What to remove; of a symbolic link, the link. Must be set, here or in raw_path.
    *
    * @generated from field: string path = 1;
    */
@@ -1413,9 +1413,9 @@ export type RemoveRequest = Message<"yonder.workspace.v1.RemoveRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * Remove a directory with all that is in it. Links in it are removed and not followed.
@@ -1489,7 +1489,7 @@ export const RemoveResponseSchema: GenMessage<RemoveResponse> = /*@__PURE__*/
 export type WatchRequest = Message<"yonder.workspace.v1.WatchRequest"> & {
   /**
    * The directory, or a single file. It must be there when the call begins. Empty, here and in
-   * path_bytes: the workspace's directory.
+   * raw_path: the workspace's directory.
    *
    * @generated from field: string path = 1;
    */
@@ -1498,9 +1498,9 @@ export type WatchRequest = Message<"yonder.workspace.v1.WatchRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * Watch the whole tree. Symbolic links are not followed.
@@ -1665,7 +1665,7 @@ export type WatchChange = Message<"yonder.workspace.v1.WatchChange"> & {
 
   /**
    * The path, relative to the directory that is watched; empty for the directory itself. Lossy where it
-   * is not UTF-8: then path_bytes has it as it is.
+   * is not UTF-8: then raw_path has it as it is.
    *
    * @generated from field: string path = 2;
    */
@@ -1674,9 +1674,9 @@ export type WatchChange = Message<"yonder.workspace.v1.WatchChange"> & {
   /**
    * The path, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 3;
+   * @generated from field: bytes raw_path = 3;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * The name it had before, for RENAMED.
@@ -1688,9 +1688,9 @@ export type WatchChange = Message<"yonder.workspace.v1.WatchChange"> & {
   /**
    * The name it had before, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes old_path_bytes = 5;
+   * @generated from field: bytes raw_old_path = 5;
    */
-  oldPathBytes: Uint8Array;
+  rawOldPath: Uint8Array;
 
   /**
    * What it is, where the server saw it.
@@ -1750,7 +1750,7 @@ export const WatchHeartbeatSchema: GenMessage<WatchHeartbeat> = /*@__PURE__*/
  */
 export type SearchRequest = Message<"yonder.workspace.v1.SearchRequest"> & {
   /**
-   * The directory to search, or a single file. Empty, here and in path_bytes: the workspace's
+   * The directory to search, or a single file. Empty, here and in raw_path: the workspace's
    * directory.
    *
    * @generated from field: string path = 1;
@@ -1760,9 +1760,9 @@ export type SearchRequest = Message<"yonder.workspace.v1.SearchRequest"> & {
   /**
    * The same for a name that is not UTF-8. At most one of the two may be set.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * Only files whose path relative to the directory matches one of these globs; a glob without "/"
@@ -1892,7 +1892,7 @@ export const SearchResponseSchema: GenMessage<SearchResponse> = /*@__PURE__*/
  */
 export type SearchMatch = Message<"yonder.workspace.v1.SearchMatch"> & {
   /**
-   * The file's path relative to the directory. Lossy where it is not UTF-8: then path_bytes has it as it
+   * The file's path relative to the directory. Lossy where it is not UTF-8: then raw_path has it as it
    * is.
    *
    * @generated from field: string path = 1;
@@ -1902,9 +1902,9 @@ export type SearchMatch = Message<"yonder.workspace.v1.SearchMatch"> & {
   /**
    * The file's path, byte for byte. Empty unless it is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * What it is. A search by content answers regular files alone.

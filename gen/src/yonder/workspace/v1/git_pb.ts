@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/git.proto.
  */
 export const file_yonder_workspace_v1_git: GenFile = /*@__PURE__*/
-  fileDesc("Ch15b25kZXIvd29ya3NwYWNlL3YxL2dpdC5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSIrCgdHaXRQYXRoEgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDCLsAQoJR2l0Q2hhbmdlEgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDBI0CgZzdGF0dXMYAyABKA4yJC55b25kZXIud29ya3NwYWNlLnYxLkdpdENoYW5nZVN0YXR1cxIQCghvbGRfcGF0aBgEIAEoCRIWCg5vbGRfcGF0aF9ieXRlcxgFIAEoDBISCgpzaW1pbGFyaXR5GAYgASgFEhEKCXVudHJhY2tlZBgHIAEoCBISCgpjb25mbGljdGVkGAggASgIEhAKCG9sZF9tb2RlGAkgASgNEhAKCG5ld19tb2RlGAogASgNIp0BCg1HaXRDb21wYXJpc29uEgwKBHBhdGgYASABKAkSEgoKcGF0aF9ieXRlcxgCIAEoDBIPCgdiYXNlX2lkGAMgASgJEjcKC2Jhc2VfY2hvaWNlGAQgASgOMiIueW9uZGVyLndvcmtzcGFjZS52MS5HaXRCYXNlQ2hvaWNlEg8KB2hlYWRfaWQYBSABKAkSDwoHcHJvYmxlbRgGIAEoCSJjCgtHaXREaWZmU2lkZRIMCgRkYXRhGAEgASgMEhIKCnNpemVfYnl0ZXMYAiABKAMSEQoJdHJ1bmNhdGVkGAMgASgIEgwKBG1vZGUYBCABKA0SEQoJb2JqZWN0X2lkGAUgASgJIpMBCgdHaXRIdW5rEhYKDm9yaWdpbmFsX3N0YXJ0GAEgASgFEhYKDm9yaWdpbmFsX2xpbmVzGAIgASgFEhYKDm1vZGlmaWVkX3N0YXJ0GAMgASgFEhYKDm1vZGlmaWVkX2xpbmVzGAQgASgFEhMKC2RpZmZfb2Zmc2V0GAUgASgDEhMKC2RpZmZfbGVuZ3RoGAYgASgDIuMBCg5HaXRTdGF0dXNFbnRyeRIMCgRwYXRoGAEgASgJEhIKCnBhdGhfYnl0ZXMYAiABKAwSNgoLaW5kZXhfc3RhdGUYAyABKA4yIS55b25kZXIud29ya3NwYWNlLnYxLkdpdEZpbGVTdGF0ZRI5Cg53b3JrdHJlZV9zdGF0ZRgEIAEoDjIhLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0RmlsZVN0YXRlEhAKCG9sZF9wYXRoGAUgASgJEhYKDm9sZF9wYXRoX2J5dGVzGAYgASgMEhIKCmNvbmZsaWN0ZWQYByABKAgizAEKCUdpdENvbW1pdBIRCgljb21taXRfaWQYASABKAkSEAoIc2hvcnRfaWQYAiABKAkSEgoKcGFyZW50X2lkcxgDIAMoCRIPCgdzdWJqZWN0GAQgASgJEgwKBGJvZHkYBSABKAkSMQoGYXV0aG9yGAYgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTaWduYXR1cmUSNAoJY29tbWl0dGVyGAcgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTaWduYXR1cmUiVQoMR2l0U2lnbmF0dXJlEgwKBG5hbWUYASABKAkSDQoFZW1haWwYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi6QEKCUdpdEJyYW5jaBIMCgRuYW1lGAEgASgJEhAKCHJlZl9uYW1lGAIgASgJEhEKCWNvbW1pdF9pZBgDIAEoCRIPCgdzdWJqZWN0GAQgASgJEi8KC2NvbW1pdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIEg4KBnJlbW90ZRgHIAEoCBIQCgh1cHN0cmVhbRgIIAEoCRIVCg11cHN0cmVhbV9nb25lGAkgASgIEg0KBWFoZWFkGAogASgFEg4KBmJlaGluZBgLIAEoBSJACgxHaXRSZWZVcGRhdGUSEAoIcmVmX25hbWUYASABKAkSDgoGb2xkX2lkGAIgASgJEg4KBm5ld19pZBgDIAEoCSKRAQoOR2l0Q3JlZGVudGlhbHMSDAoEaG9zdBgBIAEoCRI0CghwYXNzd29yZBgCIAEoCzIgLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0UGFzc3dvcmRIABIxCgdzc2hfa2V5GAMgASgLMh4ueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTc2hLZXlIAEIICgZzZWNyZXQiMQoLR2l0UGFzc3dvcmQSEAoIdXNlcm5hbWUYASABKAkSEAoIcGFzc3dvcmQYAiABKAkiZgoJR2l0U3NoS2V5EhMKC3ByaXZhdGVfa2V5GAEgASgMEhIKCnBhc3NwaHJhc2UYAiABKAkSEwoLa25vd25faG9zdHMYAyABKAkSGwoTYWNjZXB0X3Vua25vd25faG9zdBgEIAEoCCJwCgpHaXRTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSOQoLZGlzcG9zaXRpb24YAiABKA4yJC55b25kZXIud29ya3NwYWNlLnYxLkV4ZWNEaXNwb3NpdGlvbhITCgtpbnN0YW5jZV9pZBgDIAEoCSJJCgtHaXRQcm9ncmVzcxINCgVwaGFzZRgBIAEoCRIMCgRkb25lGAIgASgDEg0KBXRvdGFsGAMgASgDEg4KBmRldGFpbBgEIAEoCSIOCgxHaXRIZWFydGJlYXQq8QEKD0dpdENoYW5nZVN0YXR1cxIhCh1HSVRfQ0hBTkdFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0dJVF9DSEFOR0VfU1RBVFVTX0FEREVEEAESHQoZR0lUX0NIQU5HRV9TVEFUVVNfREVMRVRFRBACEh0KGUdJVF9DSEFOR0VfU1RBVFVTX1VQREFURUQQAxIbChdHSVRfQ0hBTkdFX1NUQVRVU19NT1ZFRBAEEiIKHkdJVF9DSEFOR0VfU1RBVFVTX1RZUEVfQ0hBTkdFRBAFEh8KG0dJVF9DSEFOR0VfU1RBVFVTX1VOQ0hBTkdFRBAGKrECCg1HaXRCYXNlQ2hvaWNlEh8KG0dJVF9CQVNFX0NIT0lDRV9VTlNQRUNJRklFRBAAEh0KGUdJVF9CQVNFX0NIT0lDRV9SRVFVRVNURUQQARIhCh1HSVRfQkFTRV9DSE9JQ0VfUkVNT1RFX0JSQU5DSBACEiUKIUdJVF9CQVNFX0NIT0lDRV9SRU1PVEVfRk9SS19QT0lOVBADEiIKHkdJVF9CQVNFX0NIT0lDRV9SRU1PVEVfREVGQVVMVBAEEiEKHUdJVF9CQVNFX0NIT0lDRV9MT0NBTF9ERUZBVUxUEAUSGAoUR0lUX0JBU0VfQ0hPSUNFX0hFQUQQBhIZChVHSVRfQkFTRV9DSE9JQ0VfRU1QVFkQBxIaChZHSVRfQkFTRV9DSE9JQ0VfUEFSRU5UEAgqlwIKDEdpdEZpbGVTdGF0ZRIeChpHSVRfRklMRV9TVEFURV9VTlNQRUNJRklFRBAAEh0KGUdJVF9GSUxFX1NUQVRFX1VOTU9ESUZJRUQQARIYChRHSVRfRklMRV9TVEFURV9BRERFRBACEhoKFkdJVF9GSUxFX1NUQVRFX0RFTEVURUQQAxIbChdHSVRfRklMRV9TVEFURV9NT0RJRklFRBAEEhoKFkdJVF9GSUxFX1NUQVRFX1JFTkFNRUQQBRIfChtHSVRfRklMRV9TVEFURV9UWVBFX0NIQU5HRUQQBhIcChhHSVRfRklMRV9TVEFURV9VTlRSQUNLRUQQBxIaChZHSVRfRklMRV9TVEFURV9JR05PUkVEEAgqrAEKC0dpdFVuZGVyd2F5EhwKGEdJVF9VTkRFUldBWV9VTlNQRUNJRklFRBAAEhYKEkdJVF9VTkRFUldBWV9NRVJHRRABEhcKE0dJVF9VTkRFUldBWV9SRUJBU0UQAhIcChhHSVRfVU5ERVJXQVlfQ0hFUlJZX1BJQ0sQAxIXChNHSVRfVU5ERVJXQVlfUkVWRVJUEAQSFwoTR0lUX1VOREVSV0FZX0JJU0VDVBAFQmoKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQghHaXRQcm90b1ABWkNnaXRodWIuY29tL3lvbmRlci1kZXYveW9uZGVyL2dlbi9nby95b25kZXIvd29ya3NwYWNlL3YxO3dvcmtzcGFjZXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_yonder_workspace_v1_exec]);
+  fileDesc("Ch15b25kZXIvd29ya3NwYWNlL3YxL2dpdC5wcm90bxITeW9uZGVyLndvcmtzcGFjZS52MSIpCgdHaXRQYXRoEgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwi6AEKCUdpdENoYW5nZRIMCgRwYXRoGAEgASgJEhAKCHJhd19wYXRoGAIgASgMEjQKBnN0YXR1cxgDIAEoDjIkLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0Q2hhbmdlU3RhdHVzEhAKCG9sZF9wYXRoGAQgASgJEhQKDHJhd19vbGRfcGF0aBgFIAEoDBISCgpzaW1pbGFyaXR5GAYgASgFEhEKCXVudHJhY2tlZBgHIAEoCBISCgpjb25mbGljdGVkGAggASgIEhAKCG9sZF9tb2RlGAkgASgNEhAKCG5ld19tb2RlGAogASgNIpsBCg1HaXRDb21wYXJpc29uEgwKBHBhdGgYASABKAkSEAoIcmF3X3BhdGgYAiABKAwSDwoHYmFzZV9pZBgDIAEoCRI3CgtiYXNlX2Nob2ljZRgEIAEoDjIiLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0QmFzZUNob2ljZRIPCgdoZWFkX2lkGAUgASgJEg8KB3Byb2JsZW0YBiABKAkiYwoLR2l0RGlmZlNpZGUSDAoEZGF0YRgBIAEoDBISCgpzaXplX2J5dGVzGAIgASgDEhEKCXRydW5jYXRlZBgDIAEoCBIMCgRtb2RlGAQgASgNEhEKCW9iamVjdF9pZBgFIAEoCSKTAQoHR2l0SHVuaxIWCg5vcmlnaW5hbF9zdGFydBgBIAEoBRIWCg5vcmlnaW5hbF9saW5lcxgCIAEoBRIWCg5tb2RpZmllZF9zdGFydBgDIAEoBRIWCg5tb2RpZmllZF9saW5lcxgEIAEoBRITCgtkaWZmX29mZnNldBgFIAEoAxITCgtkaWZmX2xlbmd0aBgGIAEoAyLfAQoOR2l0U3RhdHVzRW50cnkSDAoEcGF0aBgBIAEoCRIQCghyYXdfcGF0aBgCIAEoDBI2CgtpbmRleF9zdGF0ZRgDIAEoDjIhLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0RmlsZVN0YXRlEjkKDndvcmt0cmVlX3N0YXRlGAQgASgOMiEueW9uZGVyLndvcmtzcGFjZS52MS5HaXRGaWxlU3RhdGUSEAoIb2xkX3BhdGgYBSABKAkSFAoMcmF3X29sZF9wYXRoGAYgASgMEhIKCmNvbmZsaWN0ZWQYByABKAgizAEKCUdpdENvbW1pdBIRCgljb21taXRfaWQYASABKAkSEAoIc2hvcnRfaWQYAiABKAkSEgoKcGFyZW50X2lkcxgDIAMoCRIPCgdzdWJqZWN0GAQgASgJEgwKBGJvZHkYBSABKAkSMQoGYXV0aG9yGAYgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTaWduYXR1cmUSNAoJY29tbWl0dGVyGAcgASgLMiEueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTaWduYXR1cmUiVQoMR2l0U2lnbmF0dXJlEgwKBG5hbWUYASABKAkSDQoFZW1haWwYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi6QEKCUdpdEJyYW5jaBIMCgRuYW1lGAEgASgJEhAKCHJlZl9uYW1lGAIgASgJEhEKCWNvbW1pdF9pZBgDIAEoCRIPCgdzdWJqZWN0GAQgASgJEi8KC2NvbW1pdF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAYgASgIEg4KBnJlbW90ZRgHIAEoCBIQCgh1cHN0cmVhbRgIIAEoCRIVCg11cHN0cmVhbV9nb25lGAkgASgIEg0KBWFoZWFkGAogASgFEg4KBmJlaGluZBgLIAEoBSJACgxHaXRSZWZVcGRhdGUSEAoIcmVmX25hbWUYASABKAkSDgoGb2xkX2lkGAIgASgJEg4KBm5ld19pZBgDIAEoCSKRAQoOR2l0Q3JlZGVudGlhbHMSDAoEaG9zdBgBIAEoCRI0CghwYXNzd29yZBgCIAEoCzIgLnlvbmRlci53b3Jrc3BhY2UudjEuR2l0UGFzc3dvcmRIABIxCgdzc2hfa2V5GAMgASgLMh4ueW9uZGVyLndvcmtzcGFjZS52MS5HaXRTc2hLZXlIAEIICgZzZWNyZXQiMQoLR2l0UGFzc3dvcmQSEAoIdXNlcm5hbWUYASABKAkSEAoIcGFzc3dvcmQYAiABKAkiZgoJR2l0U3NoS2V5EhMKC3ByaXZhdGVfa2V5GAEgASgMEhIKCnBhc3NwaHJhc2UYAiABKAkSEwoLa25vd25faG9zdHMYAyABKAkSGwoTYWNjZXB0X3Vua25vd25faG9zdBgEIAEoCCJwCgpHaXRTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSOQoLZGlzcG9zaXRpb24YAiABKA4yJC55b25kZXIud29ya3NwYWNlLnYxLkV4ZWNEaXNwb3NpdGlvbhITCgtpbnN0YW5jZV9pZBgDIAEoCSJJCgtHaXRQcm9ncmVzcxINCgVwaGFzZRgBIAEoCRIMCgRkb25lGAIgASgDEg0KBXRvdGFsGAMgASgDEg4KBmRldGFpbBgEIAEoCSIOCgxHaXRIZWFydGJlYXQq8QEKD0dpdENoYW5nZVN0YXR1cxIhCh1HSVRfQ0hBTkdFX1NUQVRVU19VTlNQRUNJRklFRBAAEhsKF0dJVF9DSEFOR0VfU1RBVFVTX0FEREVEEAESHQoZR0lUX0NIQU5HRV9TVEFUVVNfREVMRVRFRBACEh0KGUdJVF9DSEFOR0VfU1RBVFVTX1VQREFURUQQAxIbChdHSVRfQ0hBTkdFX1NUQVRVU19NT1ZFRBAEEiIKHkdJVF9DSEFOR0VfU1RBVFVTX1RZUEVfQ0hBTkdFRBAFEh8KG0dJVF9DSEFOR0VfU1RBVFVTX1VOQ0hBTkdFRBAGKrECCg1HaXRCYXNlQ2hvaWNlEh8KG0dJVF9CQVNFX0NIT0lDRV9VTlNQRUNJRklFRBAAEh0KGUdJVF9CQVNFX0NIT0lDRV9SRVFVRVNURUQQARIhCh1HSVRfQkFTRV9DSE9JQ0VfUkVNT1RFX0JSQU5DSBACEiUKIUdJVF9CQVNFX0NIT0lDRV9SRU1PVEVfRk9SS19QT0lOVBADEiIKHkdJVF9CQVNFX0NIT0lDRV9SRU1PVEVfREVGQVVMVBAEEiEKHUdJVF9CQVNFX0NIT0lDRV9MT0NBTF9ERUZBVUxUEAUSGAoUR0lUX0JBU0VfQ0hPSUNFX0hFQUQQBhIZChVHSVRfQkFTRV9DSE9JQ0VfRU1QVFkQBxIaChZHSVRfQkFTRV9DSE9JQ0VfUEFSRU5UEAgqlwIKDEdpdEZpbGVTdGF0ZRIeChpHSVRfRklMRV9TVEFURV9VTlNQRUNJRklFRBAAEh0KGUdJVF9GSUxFX1NUQVRFX1VOTU9ESUZJRUQQARIYChRHSVRfRklMRV9TVEFURV9BRERFRBACEhoKFkdJVF9GSUxFX1NUQVRFX0RFTEVURUQQAxIbChdHSVRfRklMRV9TVEFURV9NT0RJRklFRBAEEhoKFkdJVF9GSUxFX1NUQVRFX1JFTkFNRUQQBRIfChtHSVRfRklMRV9TVEFURV9UWVBFX0NIQU5HRUQQBhIcChhHSVRfRklMRV9TVEFURV9VTlRSQUNLRUQQBxIaChZHSVRfRklMRV9TVEFURV9JR05PUkVEEAgqrAEKC0dpdFVuZGVyd2F5EhwKGEdJVF9VTkRFUldBWV9VTlNQRUNJRklFRBAAEhYKEkdJVF9VTkRFUldBWV9NRVJHRRABEhcKE0dJVF9VTkRFUldBWV9SRUJBU0UQAhIcChhHSVRfVU5ERVJXQVlfQ0hFUlJZX1BJQ0sQAxIXChNHSVRfVU5ERVJXQVlfUkVWRVJUEAQSFwoTR0lUX1VOREVSV0FZX0JJU0VDVBAFQmoKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQghHaXRQcm90b1ABWkNnaXRodWIuY29tL3lvbmRlci1kZXYveW9uZGVyL2dlbi9nby95b25kZXIvd29ya3NwYWNlL3YxO3dvcmtzcGFjZXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_yonder_workspace_v1_exec]);
 
 /**
  * A GitPath is a path in a list of paths.
@@ -27,7 +27,7 @@ export const file_yonder_workspace_v1_git: GenFile = /*@__PURE__*/
 export type GitPath = Message<"yonder.workspace.v1.GitPath"> & {
   /**
    * The path, with "/" as separator. How it is read, the field that holds it says. Lossy in a reply
-   * where the name is not UTF-8: then path_bytes has the name as it is.
+   * where the name is not UTF-8: then raw_path has the name as it is.
    *
    * @generated from field: string path = 1;
    */
@@ -37,9 +37,9 @@ export type GitPath = Message<"yonder.workspace.v1.GitPath"> & {
    * The same for a name that is not UTF-8. In a request at most one of the two may be set; in a reply
    * empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 };
 
 /**
@@ -58,7 +58,7 @@ export const GitPathSchema: GenMessage<GitPath> = /*@__PURE__*/
 export type GitChange = Message<"yonder.workspace.v1.GitChange"> & {
   /**
    * The path, relative to the directory that was asked for. Lossy where the name is not UTF-8: then
-   * path_bytes has the name as it is.
+   * raw_path has the name as it is.
    *
    * @generated from field: string path = 1;
    */
@@ -67,9 +67,9 @@ export type GitChange = Message<"yonder.workspace.v1.GitChange"> & {
   /**
    * The path byte for byte. Empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * What happened to it.
@@ -88,9 +88,9 @@ export type GitChange = Message<"yonder.workspace.v1.GitChange"> & {
   /**
    * Where it was before, byte for byte. Empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes old_path_bytes = 5;
+   * @generated from field: bytes raw_old_path = 5;
    */
-  oldPathBytes: Uint8Array;
+  rawOldPath: Uint8Array;
 
   /**
    * How alike the two files are, 1 to 100 percent. Set with MOVED alone.
@@ -146,7 +146,7 @@ export type GitComparison = Message<"yonder.workspace.v1.GitComparison"> & {
   /**
    * The directory of the repository that the changes lie under, relative to the directory that was
    * asked for; empty for the repository that this directory itself lies in. Lossy where the name is not
-   * UTF-8: then path_bytes has the name as it is.
+   * UTF-8: then raw_path has the name as it is.
    *
    * @generated from field: string path = 1;
    */
@@ -155,9 +155,9 @@ export type GitComparison = Message<"yonder.workspace.v1.GitComparison"> & {
   /**
    * The same byte for byte. Empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * The commit or tree that is the base. Empty where the repository was passed over.
@@ -311,7 +311,7 @@ export const GitHunkSchema: GenMessage<GitHunk> = /*@__PURE__*/
 export type GitStatusEntry = Message<"yonder.workspace.v1.GitStatusEntry"> & {
   /**
    * The path, relative to the directory that was asked for. Lossy where the name is not UTF-8: then
-   * path_bytes has the name as it is.
+   * raw_path has the name as it is.
    *
    * @generated from field: string path = 1;
    */
@@ -320,9 +320,9 @@ export type GitStatusEntry = Message<"yonder.workspace.v1.GitStatusEntry"> & {
   /**
    * The path byte for byte. Empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes path_bytes = 2;
+   * @generated from field: bytes raw_path = 2;
    */
-  pathBytes: Uint8Array;
+  rawPath: Uint8Array;
 
   /**
    * What differs between HEAD and the index.
@@ -348,9 +348,9 @@ export type GitStatusEntry = Message<"yonder.workspace.v1.GitStatusEntry"> & {
   /**
    * Where it was before, byte for byte. Empty unless the name is not UTF-8.
    *
-   * @generated from field: bytes old_path_bytes = 6;
+   * @generated from field: bytes raw_old_path = 6;
    */
-  oldPathBytes: Uint8Array;
+  rawOldPath: Uint8Array;
 
   /**
    * Whether a merge left it in conflict.
