@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
@@ -12,7 +13,7 @@ import { openSource } from "../transfer/upload-source.ts";
 import type { UploadInput } from "../transfer/upload-source.ts";
 import { FileStats } from "./file-stats.ts";
 import { systemCodeOf } from "./system-error.ts";
-import { timestampOf } from "./timestamp.ts";
+import { exactTimestamp } from "./timestamp.ts";
 import { pathText, toWirePath } from "./wire-path.ts";
 import type { PathLike } from "./wire-path.ts";
 
@@ -49,11 +50,23 @@ export interface FileUploadOptions {
   ifMatch?: string | undefined;
   /** The SHA-256 of the bytes, checked before the file appears. */
   sha256?: Uint8Array | undefined;
+  /**
+   * Go on where an earlier call with `resume`, of this process or another, was broken off: the same file in the same
+   * state, to the same path, with the same options. What came over is kept when this one breaks or is aborted, for as
+   * long as the server's `upload_retention`. Only for files of this machine. Default false.
+   */
+  resume?: boolean | undefined;
 }
 
 export interface FileDownloadOptions {
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
+  /**
+   * Go on where an earlier call with `resume`, of this process or another, was broken off, if the file in the workspace
+   * is still the same. What came over is kept beside the destination when this one breaks or is aborted. Only for files
+   * of this machine. Default false.
+   */
+  resume?: boolean | undefined;
   /** Read only the file with this etag. */
   ifMatch?: string | undefined;
 }
@@ -81,7 +94,7 @@ export async function fileUpload(
         ifAbsent: options.ifAbsent ?? false,
         sha256: options.sha256 !== undefined,
         ...(mode !== undefined && { mode }),
-        ...(bytes.mtimeMs !== undefined && { modifyTime: timestampOf(bytes.mtimeMs) }),
+        ...(bytes.mtimeNs !== undefined && { modifyTime: exactTimestamp(bytes.mtimeNs) }),
       };
       const { file, committedBytes } = await upload(connection, header, bytes, options);
       return { fileSize: Number(committedBytes), etag: file?.etag };
@@ -102,9 +115,10 @@ export async function fileDownload(
   const target = typeof destination === "string" || destination instanceof URL ? localPath(destination) : undefined;
   const paths = { sourcePath: pathText(source), destinationPath: target ?? "" };
   return asResult(paths, async () => {
+    const request = { ...toWirePath(workingDir, source), ifMatch: options.ifMatch ?? "" };
+    if (target !== undefined && options.resume === true) return resumeDownload(connection, request, target, options);
     const sink = target === undefined ? sinkOf(destination as Writable | undefined) : await fileSink(target);
     try {
-      const request = { ...toWirePath(workingDir, source), ifMatch: options.ifMatch ?? "" };
       return await receive(connection, request, sink, options);
     } catch (error) {
       await sink.discard();
@@ -140,20 +154,46 @@ async function receive(
   }
 }
 
+/** Downloads into a part that outlives this process, from the byte at which an earlier one stood. */
+async function resumeDownload(
+  connection: Connection,
+  request: { path: string; pathBytes: Uint8Array; ifMatch: string },
+  target: string,
+  { signal, onProgress }: FileDownloadOptions,
+): Promise<Partial<FileOperationResult>> {
+  for (let round = 1; ; round++) {
+    const { path, pathBytes } = request;
+    const { file } = await connection.call(FileService.method.stat, { path, pathBytes }, { signal });
+    const etag = request.ifMatch === "" ? (file?.etag ?? "") : request.ifMatch;
+    const part = await LocalFile.resume(target, etag, Number(file?.sizeBytes ?? 0n));
+    const range = { ...request, ifMatch: etag, offset: BigInt(part.position) };
+    try {
+      const sink = sinkInto(part);
+      return await receiveOnce(connection, range, sink, signal, onProgress, part.position);
+    } catch (error) {
+      const isOther = YonderError.is(error) && (error.reason === "ETAG_MISMATCH" || error.reason === "FILE_CHANGED");
+      // What is there of another state of the file is of no use.
+      await (isOther ? part.discard() : part.keep());
+      if (!isOther || request.ifMatch !== "" || round === maxRounds) throw error;
+    }
+  }
+}
+
 async function receiveOnce(
   connection: Connection,
   request: Parameters<typeof download>[1],
   sink: Sink,
   signal: AbortSignal | undefined,
   onProgress: OnProgress | undefined,
+  position = 0,
 ): Promise<Partial<FileOperationResult>> {
-  let [transferredBytes, totalBytes] = [0, 0];
+  let [transferredBytes, totalBytes] = [position, 0];
   let file: FileStats | undefined;
   let changed = false;
   for await (const part of download(connection, request, signal)) {
     if (part.type === "started") {
       file = new FileStats(part.file);
-      totalBytes = part.length;
+      totalBytes = position + part.length;
     } else if (part.type === "chunk") {
       await sink.write(part.data);
       transferredBytes += part.data.length;
@@ -168,7 +208,10 @@ async function receiveOnce(
 }
 
 async function fileSink(path: string): Promise<Sink> {
-  const file = await LocalFile.create(path);
+  return sinkInto(await LocalFile.create(path));
+}
+
+function sinkInto(file: LocalFile): Sink {
   return {
     write: (data) => file.write(data),
     restart: () => file.restart(),

@@ -66,6 +66,7 @@ function toGitDiff(
   const modifiedBytes = bytes(part.modified, texts.modified);
   const whole = [part.original, part.modified].map((side) => Number(side?.sizeBytes ?? 0n));
   const isCut = isMore || (!part.binary && Math.max(...whole, Number(part.unifiedDiffSizeBytes)) > maxBytes);
+  const unifiedDiffBytes = joined(texts.unified);
   return {
     status: toStatus(part.status),
     original: originalBytes?.toString("utf8") ?? null,
@@ -78,7 +79,8 @@ function toGitDiff(
     truncated: isCut,
     oldPath: textOrNone(part.oldPath),
     untracked: part.untracked,
-    unifiedDiff: joined(texts.unified).toString("utf8"),
+    unifiedDiff: unifiedDiffBytes.toString("utf8"),
+    unifiedDiffBytes,
     hunks,
   };
 }

@@ -39,6 +39,8 @@ export interface GitDiff {
   readonly untracked: boolean;
   /** The unified diff; empty where nothing changed. */
   readonly unifiedDiff: string;
+  /** The same byte for byte, for texts that are not UTF-8. */
+  readonly unifiedDiffBytes: Buffer;
   readonly hunks: readonly GitHunk[];
 }
 

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { mkdir, open, rename, stat, unlink } from "node:fs/promises";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { exactSeconds } from "./exact-seconds.ts";
 
 /** A file on this machine that appears whole: its bytes lie beside it until all of them are there. */
@@ -11,25 +11,53 @@ export class LocalFile {
   readonly #handle: FileHandle;
   #position = 0;
 
-  private constructor(path: string, part: string, handle: FileHandle) {
+  private constructor(path: string, part: string, handle: FileHandle, position = 0) {
     this.#path = path;
     this.#part = part;
     this.#handle = handle;
+    this.#position = position;
+  }
+
+  /** How many bytes are there. */
+  get position(): number {
+    return this.#position;
   }
 
   /** Begins to write; directories that are missing on the way are made. */
   static async create(path: string): Promise<LocalFile> {
-    const present = await stat(path).catch(() => undefined);
-    if (present?.isDirectory() === true) {
-      throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), {
-        code: "EISDIR",
-        errno: -21,
-        syscall: "open",
-      });
-    }
-    await mkdir(dirname(path), { recursive: true });
+    await prepare(path);
     const part = join(dirname(path), `.yonder-part-${randomBytes(9).toString("hex")}`);
     return new LocalFile(path, part, await open(part, "wx"));
+  }
+
+  /**
+   * Goes on with what an earlier process left of a file in this state, or begins. Parts of other states that nobody
+   * writes any more are removed. A part bears the id of the process that writes it, so that no two write one.
+   */
+  static async resume(path: string, etag: string, size: number): Promise<LocalFile> {
+    await prepare(path);
+    const directory = dirname(path);
+    const prefix = `.yonder-part-${hash(basename(path))}-`;
+    const stem = `${prefix}${hash(etag)}.`;
+    const own = join(directory, `${stem}${process.pid}`);
+    if (held.has(own)) return LocalFile.create(path);
+    held.add(own);
+    try {
+      for (const name of await readdir(directory)) {
+        const part = join(directory, name);
+        if (!name.startsWith(prefix) || isHeld(part)) continue;
+        // Of two that take it up, one finds it gone.
+        await (name.startsWith(stem) ? rename(part, own) : unlink(part)).catch(() => {});
+      }
+      await (await open(own, "a")).close();
+      const handle = await open(own, "r+");
+      const file = new LocalFile(path, own, handle, (await handle.stat()).size);
+      if (file.position > size) await file.restart();
+      return file;
+    } catch (error) {
+      held.delete(own);
+      throw error;
+    }
   }
 
   async write(data: Uint8Array): Promise<void> {
@@ -54,11 +82,51 @@ export class LocalFile {
     await this.#handle.sync();
     await this.#handle.close();
     await rename(this.#part, this.#path);
+    held.delete(this.#part);
+  }
+
+  /** Leaves what was written, for whoever goes on with it. */
+  async keep(): Promise<void> {
+    await this.#handle.close().catch(() => {});
+    held.delete(this.#part);
   }
 
   /** Removes what was written. */
   async discard(): Promise<void> {
     await this.#handle.close().catch(() => {});
     await unlink(this.#part).catch(() => {});
+    held.delete(this.#part);
   }
+}
+
+async function prepare(path: string): Promise<void> {
+  const present = await stat(path).catch(() => undefined);
+  if (present?.isDirectory() === true) {
+    throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), {
+      code: "EISDIR",
+      errno: -21,
+      syscall: "open",
+    });
+  }
+  await mkdir(dirname(path), { recursive: true });
+}
+
+/** The parts that this process writes to go on with them later. */
+const held = new Set<string>();
+
+/** Whether a part is being written, by the process whose id its name ends with. */
+function isHeld(part: string): boolean {
+  const pid = Number(part.slice(part.lastIndexOf(".") + 1));
+  if (held.has(part)) return true;
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 24);
 }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
@@ -6,11 +7,13 @@ export interface UploadSource {
   readonly size: number | undefined;
   /** Permission bits and time of the file that they come from; undefined where there is none. */
   readonly mode: number | undefined;
-  readonly mtimeMs: number | undefined;
+  readonly mtimeNs: bigint | undefined;
   /** The bytes from an offset on, in chunks that are good until the next one is asked for. Undefined: they come once. */
   readonly readFrom: ((offset: number) => AsyncIterable<Uint8Array>) | undefined;
   /** All of them, once. */
   readonly readOnce: () => AsyncIterable<Uint8Array>;
+  /** Names this state of a file of this machine. Undefined for what comes but once. */
+  readonly identity?: string | undefined;
   close(): Promise<void>;
 }
 
@@ -25,7 +28,7 @@ export async function openSource(input: UploadInput): Promise<UploadSource> {
   if (typeof input === "string" || input instanceof URL) return openFile(input);
   if (input instanceof Uint8Array) return sourceOf(input);
   const readOnce = (): AsyncIterable<Uint8Array> => rechunk(input);
-  return { size: undefined, mode: undefined, mtimeMs: undefined, readFrom: undefined, readOnce, close: nothing };
+  return { size: undefined, mode: undefined, mtimeNs: undefined, readFrom: undefined, readOnce, close: nothing };
 }
 
 /** Bytes in memory as a source. */
@@ -34,12 +37,13 @@ export function sourceOf(data: Uint8Array): UploadSource {
     for (let begin = offset; begin < data.length; begin += chunkBytes) yield data.subarray(begin, begin + chunkBytes);
   }
   const readOnce = (): AsyncIterable<Uint8Array> => readFrom(0);
-  return { size: data.length, mode: undefined, mtimeMs: undefined, readFrom, readOnce, close: nothing };
+  return { size: data.length, mode: undefined, mtimeNs: undefined, readFrom, readOnce, close: nothing };
 }
 
 async function openFile(path: string | URL): Promise<UploadSource> {
   const handle = await open(path, "r");
   try {
+    const exact = await handle.stat({ bigint: true });
     const stats = await handle.stat();
     if (stats.isDirectory()) {
       throw Object.assign(new Error(`EISDIR: illegal operation on a directory, read '${String(path)}'`), {
@@ -51,11 +55,13 @@ async function openFile(path: string | URL): Promise<UploadSource> {
     // A pipe or what the kernel makes up comes once, as long as it comes.
     const isPlain = stats.isFile() && stats.size > 0;
     const readFrom = (offset: number): AsyncIterable<Uint8Array> => readHandle(handle, offset, stats.size);
+    const identity = [hostname(), exact.dev, exact.ino, exact.size, exact.mtimeNs, exact.ctimeNs].join(":");
     return {
       size: isPlain ? stats.size : undefined,
       mode: stats.mode & 0o7777,
-      mtimeMs: stats.mtimeMs,
+      mtimeNs: exact.mtimeNs,
       readFrom: isPlain ? readFrom : undefined,
+      identity: isPlain ? identity : undefined,
       readOnce: () => (isPlain ? readFrom(0) : readHandle(handle, 0, Infinity)),
       close: () => handle.close(),
     };

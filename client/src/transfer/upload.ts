@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { FileService, FileUploadState } from "@yonder/proto";
 import type { FileUpload, UploadHeaderSchema, UploadRequestSchema } from "@yonder/proto";
@@ -18,6 +19,8 @@ export interface UploadOptions {
   readonly onProgress?: OnProgress | undefined;
   /** A SHA-256 of all bytes, checked by the server before the file appears. */
   readonly sha256?: Uint8Array | undefined;
+  /** Go on with what an earlier process sent of the same. */
+  readonly resume?: boolean | undefined;
 }
 
 /** Uploads a file, over as many connections as it takes: each goes on where the server stands. */
@@ -27,19 +30,63 @@ export async function upload(
   source: UploadSource,
   options: UploadOptions = {},
 ): Promise<FileUpload> {
-  const uploadId = crypto.randomUUID();
   throwIfAborted(options.signal);
+  const sized = { ...header, ...(source.size !== undefined && { sizeBytes: BigInt(source.size) }) };
+  const isSmall = source.size !== undefined && source.size <= chunkBytes;
+  if (isSmall || source.readFrom === undefined) {
+    const whole = { ...sized, uploadId: crypto.randomUUID() };
+    return abandonedOnAbort(connection, whole.uploadId, options, () => byCalls(connection, whole, source, options));
+  }
+  if (options.resume === true && source.identity !== undefined) {
+    const { uploadId, offset } = await findUnfinished(connection, stableId(source.identity, sized), options);
+    const whole = { ...sized, uploadId };
+    return new StreamedUpload(connection, whole, source.readFrom, options).run(offset);
+  }
+  const whole = { ...sized, uploadId: crypto.randomUUID() };
+  const streamed = new StreamedUpload(connection, whole, source.readFrom, options);
+  return abandonedOnAbort(connection, whole.uploadId, options, () => streamed.run(0));
+}
+
+async function abandonedOnAbort(
+  connection: Connection,
+  uploadId: string,
+  { signal }: UploadOptions,
+  act: () => Promise<FileUpload>,
+): Promise<FileUpload> {
   try {
-    const whole = { ...header, uploadId, ...(source.size !== undefined && { sizeBytes: BigInt(source.size) }) };
-    const isSmall = source.size !== undefined && source.size <= chunkBytes;
-    if (isSmall || source.readFrom === undefined) return await byCalls(connection, whole, source, options);
-    return await new StreamedUpload(connection, whole, source.readFrom, options).run();
+    return await act();
   } catch (error) {
     // Best effort: the server gives it up by itself in the end.
-    if (options.signal?.aborted === true) {
+    if (signal?.aborted === true) {
       void connection.call(FileService.method.abortUpload, { uploadId }).catch(() => {});
     }
     throw error;
+  }
+}
+
+/** The same for the same file in the same state and the same header, in every process. */
+function stableId(identity: string, header: UploadHeaderInit): string {
+  const fields = JSON.stringify({ ...header, identity }, (_, value: unknown) =>
+    typeof value === "bigint" ? String(value) : value,
+  );
+  return `resume-${createHash("sha256").update(fields).digest("hex")}`;
+}
+
+/** The upload that is to be gone on with, and from where. One that was finished is another time's: it is passed over. */
+async function findUnfinished(
+  connection: Connection,
+  id: string,
+  { signal }: UploadOptions,
+): Promise<{ uploadId: string; offset: number }> {
+  for (let time = 0; ; time++) {
+    const uploadId = `${id}.${time}`;
+    try {
+      const upload = uploadOf(await connection.call(FileService.method.getUpload, { uploadId }, { signal }));
+      if (upload.state === FileUploadState.OPEN) return { uploadId, offset: Number(upload.committedBytes) };
+    } catch (error) {
+      if (NotFound.is(error)) return { uploadId, offset: 0 };
+      throw error;
+    }
   }
 }
 
@@ -102,10 +149,10 @@ class StreamedUpload {
     this.#options = options;
   }
 
-  async run(): Promise<FileUpload> {
+  async run(begin: number): Promise<FileUpload> {
     const { signal } = this.#options;
     const retry = this.#connection.retry({ signal });
-    let offset = 0;
+    let offset = begin;
     let corrupt = 0;
     for (;;) {
       const abort = new LinkedAbort(signal, this.#connection.closed);

@@ -10,6 +10,7 @@ import type { OnProgress } from "../transfer/progress.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import { hashFile } from "./local-tree.ts";
 import { listRemoteTree } from "./remote-tree.ts";
+import { packedSize } from "./tar-header.ts";
 import { emptyReport } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 import type { Compare } from "./upload-tree.ts";
@@ -26,6 +27,11 @@ export interface DownloadTreeOptions extends IgnoreOptions {
 
 type Path = { path: string; rawPath: Uint8Array };
 
+interface Progress {
+  transferredBytes: number;
+  totalBytes: number | undefined;
+}
+
 /** Downloads a tree to a directory on this machine: what is there already is not moved, and a cut is gone on from. */
 export async function downloadDirectory(
   connection: Connection,
@@ -37,10 +43,11 @@ export async function downloadDirectory(
   const report = emptyReport();
   const retry = connection.retry({ signal });
   await connection.call(FileService.method.stat, source, { signal });
-  const state = { transferredBytes: 0 };
+  const state: Progress = { transferredBytes: 0, totalBytes: undefined };
   for (let round = 0; ; round++) {
     try {
-      const { batches, unchanged } = await missingEntries(connection, source, directory, options, round);
+      const { batches, unchanged, bytes } = await missingEntries(connection, source, directory, options, round);
+      state.totalBytes = bytes === undefined ? undefined : state.transferredBytes + bytes;
       report.unchanged = Math.max(report.unchanged, round === 0 ? unchanged : 0);
       for (const only of batches) {
         const request = { ...source, exclude: [...exclude], gitignore, only };
@@ -61,23 +68,25 @@ async function missingEntries(
   directory: string,
   options: DownloadTreeOptions,
   round: number,
-): Promise<{ batches: Path[][]; unchanged: number }> {
+): Promise<{ batches: Path[][]; unchanged: number; bytes: number | undefined }> {
   const compare = options.compare ?? "time";
   const isEmpty = (await lstat(directory).catch(() => undefined)) === undefined;
-  if ((compare === "none" || isEmpty) && round === 0) return { batches: [[]], unchanged: 0 };
+  const isWhole = (compare === "none" || isEmpty) && round === 0;
+  if (isWhole && options.onProgress === undefined) return { batches: [[]], unchanged: 0, bytes: undefined };
   const remote = await listRemoteTree(connection, {
     ...options,
     path: source,
-    sha256: compare === "digest",
+    sha256: compare === "digest" && !isWhole,
     signal: options.signal,
   });
   // A file or link by itself is packed alone.
-  if (remote.size === 0) return { batches: [[]], unchanged: 0 };
+  if (remote.size === 0) return { batches: [[]], unchanged: 0, bytes: undefined };
+  if (isWhole) return { batches: [[]], unchanged: 0, bytes: packedBytes(remote.values()) };
   const batches = new Batches();
   /** Directories that are there as they are: what is written in one changes its time, which is then set again. */
   const settled = new Map<string, FileStats>();
   const touched = new Map<string, FileStats>();
-  let unchanged = 0;
+  let [unchanged, bytes] = [0, 0];
   for (const [name, stats] of remote) {
     const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]);
     if (await isSame(path, stats, compare)) {
@@ -89,9 +98,17 @@ async function missingEntries(
     const parentStats = settled.get(parent) ?? (batches.isSplit ? remote.get(parent) : undefined);
     if (parentStats !== undefined) touched.set(parent, parentStats);
     batches.add(stats);
+    bytes += packedBytes([stats]);
   }
   for (const stats of touched.values()) batches.add(stats);
-  return { batches: batches.all, unchanged };
+  return { batches: batches.all, unchanged, bytes };
+}
+
+/** About how many bytes they make as a tar stream. */
+function packedBytes(entries: Iterable<FileStats>): number {
+  let bytes = 0;
+  for (const stats of entries) bytes += packedSize(stats.isFile() ? stats.size : 0);
+  return bytes;
 }
 
 /** Names in requests of a bounded size. */
@@ -118,6 +135,7 @@ class Batches {
 async function isSame(path: Buffer, there: FileStats, compare: Compare): Promise<boolean> {
   const here = await lstat(path, { bigint: true }).catch(() => undefined);
   if (here === undefined) return false;
+  if (compare === "name") return true;
   if (there.isSymbolicLink()) return here.isSymbolicLink() && (await sameTarget(path, there));
   if (Number(here.mode & 0o7777n) !== there.mode) return false;
   if (there.isDirectory()) return here.isDirectory() && here.mtimeNs / 1000n === there.mtimeNs / 1000n;
@@ -135,7 +153,7 @@ async function* receive(
   connection: Connection,
   request: Path & { exclude: string[]; gitignore: boolean; only: Path[] },
   retry: Retry,
-  state: { transferredBytes: number },
+  state: Progress,
   { signal, onProgress }: DownloadTreeOptions,
 ): AsyncGenerator<Uint8Array> {
   const abort = new LinkedAbort(signal, connection.closed);
@@ -152,7 +170,9 @@ async function* receive(
         state.transferredBytes += data.length;
         retry.progress();
         yield data;
-        await onProgress?.({ transferredBytes: state.transferredBytes, totalBytes: undefined });
+        const { transferredBytes } = state;
+        const totalBytes = state.totalBytes === undefined ? undefined : Math.max(state.totalBytes, transferredBytes);
+        await onProgress?.({ transferredBytes, totalBytes });
       } else if (part.case === "finished") {
         if (part.value.crc32 !== whole) throw broken("the whole");
         return;

@@ -33,6 +33,11 @@ export function tarPadding(size: number): number {
   return (blockBytes - (size % blockBytes)) % blockBytes;
 }
 
+/** How many bytes an entry takes in the stream, about: most have a fraction of a second beside their header. */
+export function packedSize(size: number): number {
+  return 3 * blockBytes + size + tarPadding(size);
+}
+
 /** What ends a tar stream. */
 export const tarEnd = Buffer.alloc(1024);
 

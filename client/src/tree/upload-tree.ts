@@ -17,11 +17,15 @@ import type { LocalEntry } from "./local-tree.ts";
 import { packEntries, packLocalEntries } from "./pack-tree.ts";
 import type { TreeEntry } from "./pack-tree.ts";
 import { listRemoteParts } from "./remote-tree.ts";
+import { packedSize } from "./tar-header.ts";
 import { addReport, emptyReport, skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
-/** How it is found out what has to be moved: what differs in size or time, what differs in content, or everything. */
-export type Compare = "time" | "digest" | "none";
+/**
+ * How it is found out what has to be moved: what differs in size or time ("time"), in content ("digest"), what is not
+ * there under its name ("name"), or everything ("none").
+ */
+export type Compare = "time" | "digest" | "name" | "none";
 
 export interface UploadTreeOptions extends IgnoreOptions {
   /** Default "time". */
@@ -55,9 +59,12 @@ export async function uploadDirectory(
             new Set(single === undefined ? await readdir(top, { encoding: "latin1" }) : [latin1(single)]),
           );
     Object.assign(report, { unchanged: 0, skipped: 0, skippedNames: [] });
-    const entries = changedEntries(top, single, remote, { ...options, compare }, report);
-    const stream = coalesce(packLocalEntries(entries), chunkBytes);
-    const sender = new TreeSender(connection, target, stream, options);
+    const changed = (into: TreeReport) => changedEntries(top, single, remote, { ...options, compare }, into);
+    // Looking twice costs little beside moving; hashing twice does not.
+    const isTold = options.onProgress !== undefined && compare !== "digest";
+    const totalBytes = isTold ? await packedBytes(changed(emptyReport())) : undefined;
+    const stream = coalesce(packLocalEntries(changed(report)), chunkBytes);
+    const sender = new TreeSender(connection, target, stream, totalBytes, options);
     try {
       addReport(report, await sender.send(retry));
       return report;
@@ -126,12 +133,20 @@ async function* changedEntries(
   yield* touched.values();
 }
 
+/** About how many bytes the entries make as a tar stream. */
+async function packedBytes(entries: AsyncIterable<LocalEntry>): Promise<number> {
+  let bytes = 0;
+  for await (const { stats } of entries) bytes += packedSize(stats.isFile() ? Number(stats.size) : 0);
+  return bytes;
+}
+
 /** Whether the workspace has this entry already. */
 async function isSame(
   { stats, path, target }: LocalEntry,
   there: FileStats | undefined,
   compare: Compare,
 ): Promise<boolean> {
+  if (compare === "name") return there !== undefined;
   if (there === undefined || there.mode !== Number(stats.mode & 0o7777n)) {
     return there?.isSymbolicLink() === true && sameLink(target, there);
   }
@@ -160,13 +175,21 @@ class TreeSender {
   readonly #connection: Connection;
   readonly #target: Path;
   readonly #stream: AsyncIterable<Uint8Array>;
+  readonly #totalBytes: number | undefined;
   readonly #options: UploadTreeOptions;
   #failure: { error: unknown } | undefined;
 
-  constructor(connection: Connection, target: Path, stream: AsyncIterable<Uint8Array>, options: UploadTreeOptions) {
+  constructor(
+    connection: Connection,
+    target: Path,
+    stream: AsyncIterable<Uint8Array>,
+    totalBytes: number | undefined,
+    options: UploadTreeOptions,
+  ) {
     this.#connection = connection;
     this.#target = target;
     this.#stream = stream;
+    this.#totalBytes = totalBytes;
     this.#options = options;
   }
 
@@ -212,7 +235,8 @@ class TreeSender {
         offset += data.length;
         // Bytes that go out say that the connection works.
         if (offset > workingBytes) retry.progress();
-        await this.#options.onProgress?.({ transferredBytes: offset, totalBytes: undefined });
+        const totalBytes = this.#totalBytes === undefined ? undefined : Math.max(this.#totalBytes, offset);
+        await this.#options.onProgress?.({ transferredBytes: offset, totalBytes });
       }
       isOurs = false;
       yield { part: { case: "finish", value: { crc32: whole } } };
