@@ -1,36 +1,28 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { createProgram } from "./frame/program.ts";
+import { describeError, Failure } from "./frame/failure.ts";
+import { ownFailure, usageFailure } from "./frame/exits.ts";
+import { endOnBrokenPipe, flushed } from "./output/write.ts";
 
-const program = new Command("yonder")
-  .description("Work in a workspace that is somewhere else, or serve one")
-  .version(ownVersion(), "-V, --version", "Show the version")
-  .helpOption("-h, --help", "Show this help")
-  .helpCommand(false)
-  .showHelpAfterError("See `yonder --help`.")
-  // 2 as shells have it for wrong usage.
-  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
+endOnBrokenPipe();
+let exitCode = 0;
+const program = createProgram(ownVersion(), (code) => (exitCode = code));
+try {
+  await program.parseAsync(helpFirst(process.argv.slice(2)), { from: "user" });
+} catch (error) {
+  exitCode = error instanceof Failure ? error.exitCode : ownFailure;
+  const help = exitCode === usageFailure ? " (see `yonder --help`)" : "";
+  process.stderr.write(`yonder: ${describeError(error)}${help}\n`);
+  if (process.env["YONDER_DEBUG"]) process.stderr.write(`${error instanceof Error ? error.stack : ""}\n`);
+}
+await flushed();
+// What still reads standard input, or waits for a server, keeps nobody waiting.
+process.exit(exitCode);
 
-// A verb's code is loaded when it is called, and reads its own arguments.
-verb("serve", "Serve a workspace: run commands in it for clients elsewhere", async (args) => {
-  const { serve } = await import("./serve.ts");
-  await serve(args);
-});
-verb("key", "Make an API key, and the digest of it that a server is given", async (args) => {
-  const { key } = await import("./key.ts");
-  await key(args);
-});
-
-await program.parseAsync();
-
-function verb(name: string, description: string, run: (args: readonly string[]) => Promise<void>): void {
-  program
-    .command(name)
-    .description(description)
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async (_options: unknown, command: Command) => await run(command.args));
+/** `yonder help exec` is `yonder exec --help`. */
+function helpFirst(args: readonly string[]): readonly string[] {
+  return args[0] === "help" ? [...args.slice(1), "--help"] : args;
 }
 
 function ownVersion(): string {

@@ -36,6 +36,7 @@ export type {
   StartedEvent,
   StreamName,
 } from "./exec/events.ts";
+export { commandLine } from "./exec/quote.ts";
 export type { ExecHandle, OutputReader, TerminalSize } from "./exec/handle.ts";
 export type { KillTarget } from "./exec/end-tree.ts";
 export type { OutputLine, OutputOptions, OutputPart } from "./exec/read-output.ts";

@@ -2,6 +2,11 @@ import { expect, test } from "vitest";
 import { runYonder } from "../helpers/yonder.ts";
 
 test.for([
+  [["srve"], "yonder --help", "yonder: unknown command 'srve'"],
+  [["ps", "extra"], "yonder ps --help", "extra"],
+  [["ps", "--jsn"], "yonder ps --help", "Did you mean --json?"],
+  [["ps", "--label", "x"], "yonder ps --help", "It must be NAME=VALUE."],
+  [["--http-version", "3", "ps"], "yonder --help", "It must be 2 or 1.1."],
   [["srve"], "yonder --help", "Did you mean serve?"],
   [["serve", "--hots", "x"], "yonder serve --help", "Did you mean --host?"],
   [["serve", "extra"], "yonder serve --help", "extra"],

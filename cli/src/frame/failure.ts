@@ -1,0 +1,49 @@
+import type { YonderError } from "@yonder/client";
+import { escapeControls } from "../output/escape.ts";
+import { ownFailure, usageFailure } from "./exits.ts";
+
+/** What was asked for cannot be done. The message says why, and what to do. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+  readonly exitCode: number = ownFailure;
+}
+
+/** The command line is wrong. The message says what it should be; the line below it says where help is. */
+export class UsageError extends Failure {
+  override readonly name = "UsageError";
+  override readonly exitCode = usageFailure;
+}
+
+/** One line for people: what happened, then what to do about it. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return escapeControls(String(error));
+  const remedy = isYonderError(error) && error.remedy !== "" ? `; ${lowerFirst(error.remedy)}` : "";
+  return escapeControls(inWordsOfTheCommand(error.message + remedy));
+}
+
+/** Ours, without loading the client to ask. */
+export function isYonderError(error: unknown): error is YonderError {
+  return error instanceof Error && "reason" in error && "remedy" in error && "retryable" in error;
+}
+
+/** The client tells what to do in its own options; here they have other names. */
+function inWordsOfTheCommand(message: string): string {
+  return words.reduce((text, [option, flag]) => text.replaceAll(option, flag), message);
+}
+
+const words: readonly (readonly [option: string, flag: string])[] = [
+  ["tls.ca", "--ca"],
+  ["tls.certKey", "--cert-key"],
+  ["tls.cert", "--cert"],
+  ["tls.key", "--cert-key"],
+  ["tls.serverName", "--server-name"],
+  ["tls.passphrase", "the profile's passphraseFile"],
+  ['httpVersion "1.1"', "--http-version 1.1"],
+  ['httpVersion "2"', "--http-version 2"],
+  ["timeouts.connectMs", "the time to connect"],
+];
+
+/** A remedy is a sentence of its own; here it ends one. */
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+}
