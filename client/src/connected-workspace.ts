@@ -25,7 +25,7 @@ import { gitDiff } from "./git/git-diff.ts";
 import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.ts";
 import type { GitChange, GitDiff } from "./git/git-results.ts";
 import { toServerInfo } from "./server-info.ts";
-import type { ServerInfo } from "./server-info.ts";
+import type { ServerInfo, ServerInfoOptions } from "./server-info.ts";
 import { EndOfScope } from "./scope/end-of-scope.ts";
 import type { UploadInput } from "./transfer/upload-source.ts";
 import type { ExecsOptions, Workspace, WorkspaceDescription } from "./workspace.ts";
@@ -111,8 +111,8 @@ export abstract class ConnectedWorkspace implements Workspace {
     }
   }
 
-  async getServerInfo(): Promise<ServerInfo> {
-    return toServerInfo(await this.#connection.call(WorkspaceService.method.getInfo, {}));
+  async getServerInfo({ diagnose = false }: ServerInfoOptions = {}): Promise<ServerInfo> {
+    return toServerInfo(await this.#connection.call(WorkspaceService.method.getInfo, { diagnose }));
   }
 
   resetClient(): void {

@@ -10,7 +10,10 @@ export type {
   WorkspaceDescription,
 } from "./workspace.ts";
 export { withWorkspace } from "./scope/with-workspace.ts";
-export type { ServerFeature, ServerInfo, ServerLimits } from "./server-info.ts";
+export type { ServerDiagnosis, ServerDisk, ServerTool } from "./server-diagnosis.ts";
+export type { ServerFeature, ServerInfo, ServerInfoOptions, ServerLimits } from "./server-info.ts";
+export { parseAddress } from "./connection/address.ts";
+export type { Address } from "./connection/address.ts";
 export type { ApiKey } from "./connection/api-key.ts";
 export type { TlsOptions } from "./connection/dial.ts";
 export type { RetryOptions } from "./connection/retry.ts";

@@ -2,6 +2,8 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { FeatureSchema, LimitsSchema } from "@yonder/proto";
 import type { Feature, GetInfoResponse, Limits } from "@yonder/proto";
 import { durationToMs, enumName, timestampToDate } from "./connection/wire-values.ts";
+import { toServerDiagnosis } from "./server-diagnosis.ts";
+import type { ServerDiagnosis } from "./server-diagnosis.ts";
 
 /** Something that a server has on one machine and lacks on another. */
 export type ServerFeature = Exclude<keyof typeof Feature, "UNSPECIFIED">;
@@ -29,6 +31,15 @@ export interface ServerInfo {
   readonly architecture: string;
   /** What it could not have on its machine and what to do about it, a sentence each. */
   readonly notices: readonly string[];
+  /** What its clock said. Undefined: it is too old to tell. */
+  readonly currentTime: Date | undefined;
+  /** What it found on its machine. Undefined unless asked for with `diagnose`, or where it is too old to tell. */
+  readonly diagnosis: ServerDiagnosis | undefined;
+}
+
+export interface ServerInfoOptions {
+  /** Let the server look at its machine too, which takes it up to 5 s. Default false. */
+  diagnose?: boolean | undefined;
 }
 
 /** The limits in force, under their names in the contract; durations in milliseconds. See docs/server.md. */
@@ -53,6 +64,8 @@ export function toServerInfo(info: GetInfoResponse): ServerInfo {
     platform: info.platform,
     architecture: info.architecture,
     notices: info.notices,
+    currentTime: timestampToDate(info.currentTime),
+    diagnosis: info.diagnosis && toServerDiagnosis(info.diagnosis),
   };
 }
 

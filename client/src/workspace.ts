@@ -12,7 +12,7 @@ import type { FileSystem } from "./files/file-system-options.ts";
 import type { PathLike } from "./files/wire-path.ts";
 import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.ts";
 import type { GitChange, GitDiff } from "./git/git-results.ts";
-import type { ServerInfo } from "./server-info.ts";
+import type { ServerInfo, ServerInfoOptions } from "./server-info.ts";
 import type { UploadInput } from "./transfer/upload-source.ts";
 
 /**
@@ -86,8 +86,8 @@ export interface Workspace extends AsyncDisposable {
 
   /** Whether a server answers and is well. Takes 5 s at most, needs no key and never rejects. */
   alive(): Promise<boolean>;
-  /** What answers, with its features and limits. */
-  getServerInfo(): Promise<ServerInfo>;
+  /** What answers, with its features and limits; with `diagnose` also what it finds on its machine. */
+  getServerInfo(options?: ServerInfoOptions): Promise<ServerInfo>;
   /** Drops the connections; the next call opens new ones, and streams go on over them. */
   resetClient(): void;
 

@@ -15,6 +15,7 @@ import type { Identity } from "./rpc/identity.ts";
 import { createWorkspaceService } from "./rpc/workspace-service.ts";
 import { defaultLimits, type Limits } from "./util/limits.ts";
 import { makeDirectories } from "./util/make-directories.ts";
+import { diskSpace } from "./util/disk-space.ts";
 import { version } from "./version.ts";
 
 export interface WorkspaceOptions {
@@ -94,6 +95,16 @@ async function openAll(
     labels: options.labels ?? {},
     lastActivityTime: () => activity.lastTime,
     runningExecs: () => engine.runningCount,
+    async diagnose() {
+      const [ofFiles, ofLauncher, ofGit, stateDisk, workingDisk] = await Promise.all([
+        files.diagnose(),
+        launcher.diagnose(),
+        git.diagnose(),
+        diskSpace(Buffer.from(state.path)),
+        diskSpace(workingDirectory),
+      ]);
+      return { ...ofFiles, ...ofLauncher, git: ofGit, stateDisk, workingDisk };
+    },
   });
   return {
     identity,

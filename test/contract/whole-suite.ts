@@ -16,6 +16,17 @@ export function wholeSuite(bench: Bench): void {
       expect(workspace.workingDir).toBe((await workspace.executeCommand("pwd -P")).stdout.trim());
     });
 
+    test("looks at its machine where it is asked to, and only then", async () => {
+      const { workspace } = bench;
+      const plain = await workspace.getServerInfo();
+      expect(plain.diagnosis).toBeUndefined();
+      expect(plain.currentTime).toBeInstanceOf(Date);
+      const { diagnosis } = await workspace.getServerInfo({ diagnose: true });
+      expect(diagnosis?.git).toEqual({ version: expect.stringMatching(/^\d+\.\d/) as string, problem: "" });
+      expect(diagnosis?.workingDisk).toMatchObject({ directory: plain.workingDirectory, problem: "" });
+      expect(diagnosis?.workingDisk.availableBytes).toBeGreaterThan(0);
+    });
+
     test("goes on after its connections were dropped, with what runs too", async () => {
       const { workspace } = bench;
       let dropped = 0;

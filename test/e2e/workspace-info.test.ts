@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { Feature, LimitsSchema } from "@yonder/proto";
@@ -62,6 +63,42 @@ describe("GetInfo tells", () => {
     expect(features.includes(Feature.USER_SWITCH)).toBe(root);
     for (const notice of notices) expect(notice).toMatch(/^[A-Z].{20,}\.$/s);
     if (!features.includes(Feature.TERMINAL)) expect(notices.join("\n")).toContain("node-pty");
+  });
+
+  test("the server's own time", async () => {
+    const begin = Date.now();
+    const told = milliseconds((await server.workspace.getInfo({})).currentTime);
+    expect(told).toBeGreaterThanOrEqual(begin);
+    expect(told).toBeLessThanOrEqual(Date.now() + 1);
+  });
+
+  test("nothing of the machine unless it is asked to look at it", async () => {
+    expect((await server.workspace.getInfo({})).diagnosis).toBeUndefined();
+  });
+
+  test("what it finds on its machine, once for all that ask at the same time", async () => {
+    const infos = await Promise.all([1, 2, 3].map(() => server.workspace.getInfo({ diagnose: true })));
+    const [found, ...same] = infos.map(({ diagnosis }) => diagnosis);
+    for (const other of same) expect(other).toEqual(found);
+    const version = execFileSync("git", ["--version"], { encoding: "utf8" });
+    expect(version).toContain(found?.git?.version);
+    expect(found).toMatchObject({ git: { problem: "" }, ripgrep: { problem: "" } });
+    // Who that is, and whether it does its duty, is this machine's business.
+    expect(found?.orphans?.parentPid).toBeGreaterThan(0);
+    expect(found?.orphans?.parentName).not.toBe("");
+    expect(found?.ripgrep?.version).toMatch(/^\d+\.\d/);
+    const { features } = await server.workspace.getInfo({});
+    expect(found?.terminalProblem === "").toBe(features.includes(Feature.TERMINAL));
+    expect(found?.inotify).toMatchObject({ problem: "" });
+    expect(Number(found?.inotify?.maxUserInstances)).toBeGreaterThan(0);
+    for (const [disk, directory] of [
+      [found?.stateDisk, server.served.stateDirectory],
+      [found?.workingDisk, server.directory],
+    ] as const) {
+      expect(disk).toMatchObject({ directory, problem: "" });
+      expect(disk?.availableBytes).toBeGreaterThan(0n);
+      expect(disk?.availableBytes).toBeLessThanOrEqual(disk?.totalBytes ?? 0n);
+    }
   });
 
   test("the default of every limit that the contract gives one", async () => {

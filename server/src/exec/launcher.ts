@@ -17,6 +17,8 @@ export interface Launcher {
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
   /** Ends what an earlier server left running under these marks, and returns how many processes that were. */
   endLeftovers(marks: readonly LeftoverMark[]): Promise<number>;
+  /** Looks at the machine: what commands will meet. Never rejects. */
+  diagnose(): Promise<LauncherDiagnosis>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,13 @@ export type LauncherFeature =
   | "PROCESS_LIMIT"
   | "CPU_TIME_LIMIT"
   | "OPEN_FILES_LIMIT";
+
+export interface LauncherDiagnosis {
+  /** Why no terminal can be opened; empty where one can. */
+  readonly terminalProblem: string;
+  /** What becomes of processes whose parent is gone; undefined where that cannot be told. */
+  readonly orphans: { readonly parentPid: number; readonly parentName: string; readonly reaped: boolean } | undefined;
+}
 
 export interface LaunchRequest {
   readonly program: Program;

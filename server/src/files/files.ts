@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
+import type { ToolVersion } from "../util/tool-version.ts";
 import { withHeartbeats } from "../util/with-heartbeats.ts";
 import type { TreeReport } from "../util/errors.ts";
 import { createConfinedPaths } from "./confined-paths.ts";
@@ -25,11 +26,13 @@ import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
 import { remove } from "./remove.ts";
 import type { RemoveQuery } from "./remove.ts";
-import { findRipgrep } from "./search/ripgrep.ts";
+import { findRipgrep, ripgrepVersion } from "./search/ripgrep.ts";
 import { search } from "./search/search.ts";
 import type { SearchEvent, SearchQuery } from "./search/search.ts";
 import { SerialByKey } from "./serial.ts";
 import { Uploads } from "./uploads.ts";
+import { inotifyState } from "./watch/inotify.ts";
+import type { InotifyState } from "./watch/inotify.ts";
 import { Watches } from "./watch/watches.ts";
 import type { WatchEvent, WatchQuery } from "./watch/watches.ts";
 
@@ -45,6 +48,13 @@ export interface FilesOptions {
 
 /** What a server can do with files on one machine and not on another; the contract's features. */
 export type FileFeature = "REGEX_SEARCH" | "CONFINED_FILES";
+
+/** What the machine has for files. */
+export interface FilesDiagnosis {
+  readonly ripgrep: ToolVersion;
+  /** Undefined where there is no inotify. */
+  readonly inotify: InotifyState | undefined;
+}
 
 /** The files of the workspace. */
 export class Files {
@@ -144,6 +154,12 @@ export class Files {
     const maxMatches = query.maxMatches === 0 ? defaultMatches : Math.min(query.maxMatches, maxSearchMatches);
     const events = search(this.paths, { ...query, maxMatches }, this.#ripgrep, signal);
     return withHeartbeats(events, heartbeatIntervalMs, { type: "heartbeat" });
+  }
+
+  /** Looks at the machine. Never rejects. */
+  async diagnose(): Promise<FilesDiagnosis> {
+    const [ripgrep, inotify] = await Promise.all([ripgrepVersion(), inotifyState()]);
+    return { ripgrep, inotify };
   }
 
   async close(): Promise<void> {

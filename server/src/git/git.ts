@@ -3,6 +3,7 @@ import { Unavailable } from "../util/errors.ts";
 import type { Limits } from "../util/limits.ts";
 import { Operations, type OperationRun, type StartedOperation } from "../util/operations.ts";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
+import { toolVersion, type ToolVersion } from "../util/tool-version.ts";
 import { checkout, type CheckoutTask } from "./checkout.ts";
 import { clone, type CloneResult, type CloneTask } from "./clone.ts";
 import { commit, type CommitTask } from "./commit.ts";
@@ -11,6 +12,7 @@ import { cutDiff, type DiffPart } from "./diff-part.ts";
 import { fetch, type FetchTask, type RefUpdate } from "./fetch.ts";
 import { getDiff, type DiffAnswer, type DiffQuestion } from "./get-diff.ts";
 import { getStatus, type StatusAnswer, type StatusEntry, type StatusQuestion } from "./get-status.ts";
+import { readEnvironment } from "./git-environment.ts";
 import { GitReader } from "./git-reader.ts";
 import { KeptDiffs } from "./kept-diffs.ts";
 import { listBranches, type BranchesQuestion, type Branch } from "./list-branches.ts";
@@ -146,6 +148,11 @@ export class Git {
   /** Ends an operation; answers whether it was running. */
   cancel(requestId: string): Promise<boolean> {
     return this.#operations.cancel(requestId);
+  }
+
+  /** The git that there is, or why there is none that runs. Never rejects. */
+  diagnose(): Promise<ToolVersion> {
+    return toolVersion("git", readEnvironment());
   }
 
   /** Takes no new work and ends what runs. */

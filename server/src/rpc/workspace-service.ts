@@ -1,10 +1,12 @@
-import { durationFromMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { Feature, type WorkspaceService } from "@yonder/proto";
 import type { LauncherFeature } from "../exec/launcher.ts";
 import type { FileFeature } from "../files/files.ts";
 import type { Limits } from "../util/limits.ts";
 import { pathText } from "../util/path-text.ts";
+import { diagnosisMessage } from "./diagnosis-message.ts";
+import type { MachineDiagnosis } from "./diagnosis-message.ts";
 import type { Identity } from "./identity.ts";
 import { limitsMessage } from "./limits-message.ts";
 
@@ -19,14 +21,26 @@ export interface WorkspaceFacts {
   /** When the server last did something for a client. */
   readonly lastActivityTime: () => Date;
   readonly runningExecs: () => number;
+  /** Looks at the machine. */
+  readonly diagnose: () => Promise<MachineDiagnosis>;
 }
 
 /** WorkspaceService: what answers at this address. */
 export function createWorkspaceService(facts: WorkspaceFacts): ServiceImpl<typeof WorkspaceService> {
   const directory = pathText(facts.workingDirectory);
   const startMs = performance.now();
+  // One look at a time: it starts processes.
+  let look: Promise<MachineDiagnosis> | undefined;
+  const diagnose = (): Promise<MachineDiagnosis> => (look ??= facts.diagnose().finally(() => (look = undefined)));
   return {
-    getInfo: () => ({
+    async getInfo({ diagnose: isAsked }) {
+      const diagnosis = isAsked ? diagnosisMessage(await diagnose()) : undefined;
+      return { ...basics(), ...(diagnosis && { diagnosis }) };
+    },
+  };
+
+  function basics() {
+    return {
       ...facts.identity,
       version: facts.version,
       features: [...facts.features].map((feature) => Feature[feature]),
@@ -40,6 +54,8 @@ export function createWorkspaceService(facts: WorkspaceFacts): ServiceImpl<typeo
       platform: process.platform,
       architecture: process.arch,
       notices: [...facts.notices],
-    }),
-  };
+      // Last, so that it is as fresh as can be when it is sent.
+      currentTime: timestampNow(),
+    };
+  }
 }

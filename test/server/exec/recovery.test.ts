@@ -74,6 +74,7 @@ function openEngine(state: StateDirectory): ReturnType<typeof openExecEngine> {
     notices: [],
     launch: () => Promise.reject(new Error("nothing is started")),
     endLeftovers: async () => 0,
+    diagnose: async () => ({ terminalProblem: "", orphans: undefined }),
     close: async () => {},
   };
   return openExecEngine({ launcher, state, limits: defaultLimits, workingDirectory: Buffer.from("/") });

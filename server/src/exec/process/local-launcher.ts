@@ -9,10 +9,11 @@ import { inheritedDescriptors } from "./descriptors.ts";
 import { createFifoPool } from "./fifo-pool.ts";
 import { launch } from "./launch.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { orphanCare, type OrphanCare } from "./orphans.ts";
 import { readBootId } from "./proc-stat.ts";
 import { createProcessTable } from "./process-table.ts";
 import { findFirst } from "./program-lookup.ts";
-import { createTerminalOpener, hasTerminalAddon, TERMINAL_REMEDY } from "./terminal.ts";
+import { createTerminalOpener, hasTerminalAddon, terminalProblem, TERMINAL_REMEDY } from "./terminal.ts";
 import { canSwitchUser, findSetpriv } from "./user-switch.ts";
 import { withoutWithheld } from "./withheld-variables.ts";
 
@@ -60,12 +61,18 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     inherited: inheritedDescriptors(),
     nothing,
   };
+  // Asked once: it does not change, and where nobody reaps them each orphan stays for good.
+  let orphans: Promise<OrphanCare | undefined> | undefined;
 
   return {
     features,
     notices: await noticesOf(features, fifos.available),
     launch: (request) => launch(machine, request),
     endLeftovers: (marks) => endLeftovers(marks, machine),
+    async diagnose() {
+      orphans ??= orphanCare(shell?.path);
+      return { terminalProblem: await terminalProblem(machine.terminals), orphans: await orphans };
+    },
     async close() {
       await fifos.close();
       await pipes.close();

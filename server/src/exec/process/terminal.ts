@@ -62,6 +62,18 @@ export function createTerminalOpener(): TerminalOpener {
   };
 }
 
+/** Why no terminal can be had, found out by opening one; empty where it can. */
+export async function terminalProblem(terminals: TerminalOpener): Promise<string> {
+  try {
+    const terminal = await terminals.open({ columns: 80, rows: 24, terminalType: "dumb" }, undefined);
+    closeSync(terminal.processEnd);
+    terminal.output.destroy();
+    return "";
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 async function loadAddon(): Promise<PtyAddon> {
   try {
     const loaded = (await import("node-pty")) as unknown as { native?: PtyAddon; default?: { native?: PtyAddon } };

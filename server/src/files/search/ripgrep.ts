@@ -3,6 +3,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { InvalidRequest, Unsupported } from "../../util/errors.ts";
+import { toolVersion } from "../../util/tool-version.ts";
+import type { ToolVersion } from "../../util/tool-version.ts";
 import { isText, pathText } from "../path-bytes.ts";
 import { headBytes, isBinary, lineMatch } from "./line-match.ts";
 import type { LineMatch } from "./line-match.ts";
@@ -11,10 +13,21 @@ import type { Candidate, SearchMatch } from "./search.ts";
 
 /** The ripgrep that is installed beside the server; undefined where there is none. */
 export async function findRipgrep(): Promise<string | undefined> {
+  const program = installedRipgrep();
+  return program !== undefined && (await toolVersion(program)).problem === "" ? program : undefined;
+}
+
+/** Its version, or why there is none that runs. */
+export async function ripgrepVersion(): Promise<ToolVersion> {
+  const program = installedRipgrep();
+  if (program !== undefined) return await toolVersion(program);
+  return { version: "", problem: "@vscode/ripgrep is not installed beside the server" };
+}
+
+function installedRipgrep(): string | undefined {
   try {
     const { rgPath } = createRequire(import.meta.url)("@vscode/ripgrep") as { rgPath: string };
-    const { code } = await run(rgPath, ["--version"]);
-    return code === 0 ? rgPath : undefined;
+    return rgPath;
   } catch {
     return undefined;
   }

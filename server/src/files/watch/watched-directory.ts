@@ -49,7 +49,8 @@ export class WatchedDirectory {
   }
 }
 
-function startWatch(at: PathBytes, onName: (name: string | null) => void): FSWatcher {
+/** Watches a directory; throws MACHINE_EXHAUSTED where the kernel has no watch left. */
+export function startWatch(at: PathBytes, onName: (name: string | null) => void): FSWatcher {
   try {
     const watcher = watch(at, { encoding: "latin1", persistent: false }, (_, name) => onName(name));
     // The directory is gone; its parent tells so too.

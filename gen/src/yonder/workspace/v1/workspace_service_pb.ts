@@ -9,6 +9,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Diagnosis } from "./diagnosis_pb.ts";
+import { file_yonder_workspace_v1_diagnosis } from "./diagnosis_pb.ts";
 import type { Limits } from "./limits_pb.ts";
 import { file_yonder_workspace_v1_limits } from "./limits_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -17,14 +19,21 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file yonder/workspace/v1/workspace_service.proto.
  */
 export const file_yonder_workspace_v1_workspace_service: GenFile = /*@__PURE__*/
-  fileDesc("Cit5b25kZXIvd29ya3NwYWNlL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEhN5b25kZXIud29ya3NwYWNlLnYxIhAKDkdldEluZm9SZXF1ZXN0IogECg9HZXRJbmZvUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSLgoIZmVhdHVyZXMYBCADKA4yHC55b25kZXIud29ya3NwYWNlLnYxLkZlYXR1cmUSGQoRd29ya2luZ19kaXJlY3RvcnkYBSABKAkSHQoVcmF3X3dvcmtpbmdfZGlyZWN0b3J5GAYgASgMEisKBmxpbWl0cxgHIAEoCzIbLnlvbmRlci53b3Jrc3BhY2UudjEuTGltaXRzEkAKBmxhYmVscxgIIAMoCzIwLnlvbmRlci53b3Jrc3BhY2UudjEuR2V0SW5mb1Jlc3BvbnNlLkxhYmVsc0VudHJ5EikKBnVwdGltZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChJsYXN0X2FjdGl2aXR5X3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJ1bm5pbmdfZXhlY3MYCyABKAUSEAoIcGxhdGZvcm0YDCABKAkSFAoMYXJjaGl0ZWN0dXJlGA0gASgJEg8KB25vdGljZXMYDiADKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASqRAgoHRmVhdHVyZRIXChNGRUFUVVJFX1VOU1BFQ0lGSUVEEAASFAoQRkVBVFVSRV9URVJNSU5BTBABEhcKE0ZFQVRVUkVfVVNFUl9TV0lUQ0gQAhIZChVGRUFUVVJFX0NPTlRST0xfR1JPVVAQAxIYChRGRUFUVVJFX01FTU9SWV9MSU1JVBAEEhkKFUZFQVRVUkVfUFJPQ0VTU19MSU1JVBAFEhoKFkZFQVRVUkVfQ1BVX1RJTUVfTElNSVQQBhIcChhGRUFUVVJFX09QRU5fRklMRVNfTElNSVQQBxIYChRGRUFUVVJFX1JFR0VYX1NFQVJDSBAUEhoKFkZFQVRVUkVfQ09ORklORURfRklMRVMQFTJtChBXb3Jrc3BhY2VTZXJ2aWNlElkKB0dldEluZm8SIy55b25kZXIud29ya3NwYWNlLnYxLkdldEluZm9SZXF1ZXN0GiQueW9uZGVyLndvcmtzcGFjZS52MS5HZXRJbmZvUmVzcG9uc2UiA5ACAUJ3ChdkZXYueW9uZGVyLndvcmtzcGFjZS52MUIVV29ya3NwYWNlU2VydmljZVByb3RvUAFaQ2dpdGh1Yi5jb20veW9uZGVyLWRldi95b25kZXIvZ2VuL2dvL3lvbmRlci93b3Jrc3BhY2UvdjE7d29ya3NwYWNldjFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_yonder_workspace_v1_limits]);
+  fileDesc("Cit5b25kZXIvd29ya3NwYWNlL3YxL3dvcmtzcGFjZV9zZXJ2aWNlLnByb3RvEhN5b25kZXIud29ya3NwYWNlLnYxIiIKDkdldEluZm9SZXF1ZXN0EhAKCGRpYWdub3NlGAEgASgIIu0ECg9HZXRJbmZvUmVzcG9uc2USFAoMd29ya3NwYWNlX2lkGAEgASgJEhMKC2luc3RhbmNlX2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKAkSLgoIZmVhdHVyZXMYBCADKA4yHC55b25kZXIud29ya3NwYWNlLnYxLkZlYXR1cmUSGQoRd29ya2luZ19kaXJlY3RvcnkYBSABKAkSHQoVcmF3X3dvcmtpbmdfZGlyZWN0b3J5GAYgASgMEisKBmxpbWl0cxgHIAEoCzIbLnlvbmRlci53b3Jrc3BhY2UudjEuTGltaXRzEkAKBmxhYmVscxgIIAMoCzIwLnlvbmRlci53b3Jrc3BhY2UudjEuR2V0SW5mb1Jlc3BvbnNlLkxhYmVsc0VudHJ5EikKBnVwdGltZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChJsYXN0X2FjdGl2aXR5X3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJ1bm5pbmdfZXhlY3MYCyABKAUSEAoIcGxhdGZvcm0YDCABKAkSFAoMYXJjaGl0ZWN0dXJlGA0gASgJEg8KB25vdGljZXMYDiADKAkSMAoMY3VycmVudF90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCglkaWFnbm9zaXMYECABKAsyHi55b25kZXIud29ya3NwYWNlLnYxLkRpYWdub3NpcxotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBKpECCgdGZWF0dXJlEhcKE0ZFQVRVUkVfVU5TUEVDSUZJRUQQABIUChBGRUFUVVJFX1RFUk1JTkFMEAESFwoTRkVBVFVSRV9VU0VSX1NXSVRDSBACEhkKFUZFQVRVUkVfQ09OVFJPTF9HUk9VUBADEhgKFEZFQVRVUkVfTUVNT1JZX0xJTUlUEAQSGQoVRkVBVFVSRV9QUk9DRVNTX0xJTUlUEAUSGgoWRkVBVFVSRV9DUFVfVElNRV9MSU1JVBAGEhwKGEZFQVRVUkVfT1BFTl9GSUxFU19MSU1JVBAHEhgKFEZFQVRVUkVfUkVHRVhfU0VBUkNIEBQSGgoWRkVBVFVSRV9DT05GSU5FRF9GSUxFUxAVMm0KEFdvcmtzcGFjZVNlcnZpY2USWQoHR2V0SW5mbxIjLnlvbmRlci53b3Jrc3BhY2UudjEuR2V0SW5mb1JlcXVlc3QaJC55b25kZXIud29ya3NwYWNlLnYxLkdldEluZm9SZXNwb25zZSIDkAIBQncKF2Rldi55b25kZXIud29ya3NwYWNlLnYxQhVXb3Jrc3BhY2VTZXJ2aWNlUHJvdG9QAVpDZ2l0aHViLmNvbS95b25kZXItZGV2L3lvbmRlci9nZW4vZ28veW9uZGVyL3dvcmtzcGFjZS92MTt3b3Jrc3BhY2V2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_yonder_workspace_v1_diagnosis, file_yonder_workspace_v1_limits]);
 
 /**
- * The request of GetInfo. It has no fields yet.
+ * The request of GetInfo.
  *
  * @generated from message yonder.workspace.v1.GetInfoRequest
  */
 export type GetInfoRequest = Message<"yonder.workspace.v1.GetInfoRequest"> & {
+  /**
+   * Look at the machine too, and tell `diagnosis`. It takes up to 5 s, and starts a few short processes;
+   * callers who ask at the same time share one.
+   *
+   * @generated from field: bool diagnose = 1;
+   */
+  diagnose: boolean;
 };
 
 /**
@@ -140,6 +149,20 @@ export type GetInfoResponse = Message<"yonder.workspace.v1.GetInfoResponse"> & {
    * @generated from field: repeated string notices = 14;
    */
   notices: string[];
+
+  /**
+   * What the server's clock says.
+   *
+   * @generated from field: google.protobuf.Timestamp current_time = 15;
+   */
+  currentTime?: Timestamp | undefined;
+
+  /**
+   * What the server found on its machine. Absent unless GetInfoRequest.diagnose was set.
+   *
+   * @generated from field: yonder.workspace.v1.Diagnosis diagnosis = 16;
+   */
+  diagnosis?: Diagnosis | undefined;
 };
 
 /**
