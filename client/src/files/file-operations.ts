@@ -157,13 +157,13 @@ async function receive(
 /** Downloads into a part that outlives this process, from the byte at which an earlier one stood. */
 async function resumeDownload(
   connection: Connection,
-  request: { path: string; pathBytes: Uint8Array; ifMatch: string },
+  request: { path: string; rawPath: Uint8Array; ifMatch: string },
   target: string,
   { signal, onProgress }: FileDownloadOptions,
 ): Promise<Partial<FileOperationResult>> {
   for (let round = 1; ; round++) {
-    const { path, pathBytes } = request;
-    const { file } = await connection.call(FileService.method.stat, { path, pathBytes }, { signal });
+    const { path, rawPath } = request;
+    const { file } = await connection.call(FileService.method.stat, { path, rawPath }, { signal });
     const etag = request.ifMatch === "" ? (file?.etag ?? "") : request.ifMatch;
     const part = await LocalFile.resume(target, etag, Number(file?.sizeBytes ?? 0n));
     const range = { ...request, ifMatch: etag, offset: BigInt(part.position) };

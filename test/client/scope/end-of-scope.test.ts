@@ -132,7 +132,7 @@ test("an automation service that refuses, redirects or is not there is a warning
 
 test("an automation service that does not answer holds nobody up for good", async () => {
   await callbackService(() => {});
-  const { timeout } = AbortSignal;
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
   const spy = vi.spyOn(AbortSignal, "timeout").mockImplementation((ms) => timeout(ms / 100));
   onTestFinished(() => spy.mockRestore());
   expect(await warningOf(() => withWorkspace(local, () => {}))).toContain("no answer within 10000 ms");
