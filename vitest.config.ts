@@ -9,7 +9,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/slow/**", "test/containers/**", "test/fixtures/**"],
+    exclude: [...configDefaults.exclude, "test/slow/**", "test/docs/**", "test/containers/**", "test/fixtures/**"],
     pool: "forks",
     maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,

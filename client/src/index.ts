@@ -129,7 +129,6 @@ export {
   OutputLost,
   PermissionDenied,
   ServerError,
-  StartFailed,
   Unavailable,
   Unsupported,
   YonderError,

@@ -1,0 +1,53 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { settled } from "./compare.ts";
+import { blocks, pages, rewrite, root } from "./pages.ts";
+import { Sandbox, sandboxHindrance } from "./sandbox.ts";
+
+/** Run by other means: what they set up or measure is the project itself. */
+const elsewhere = new Map([
+  ["npm run quickstart", "scripts/newcomer.mjs walks README from top to bottom"],
+  ["npm run bench", "CI runs npm run bench -- --quick"],
+]);
+
+const shell = blocks.filter(
+  ({ language, text }) => language === "sh" && ![...elsewhere.keys()].some((start) => text.startsWith(start)),
+);
+const hindrance = sandboxHindrance();
+if (hindrance !== undefined) {
+  if (process.env["CI"] !== undefined) throw new Error(`the pages' commands cannot be run: ${hindrance}`);
+  process.stderr.write(`SKIP the pages' commands: ${hindrance}\n`);
+}
+
+describe.skipIf(hindrance !== undefined).each(pages.filter((page) => shell.some((block) => block.page === page.path)))(
+  "$path",
+  ({ path }) => {
+    let sandbox: Sandbox;
+
+    // What a page presumes, in words: files beside it, a server that runs.
+    beforeAll(async () => {
+      sandbox = await Sandbox.open();
+      const given = join(root, "test/docs/given", `${path.replaceAll("/", "-").replace(/\.md$/, "")}.sh`);
+      if (!existsSync(given)) return;
+      const { exitCode, stderr } = await sandbox.run(await readFile(given, "utf8"));
+      if (exitCode !== 0) throw new Error(`${given}: ${stderr}`);
+    });
+
+    afterAll(async () => await sandbox.close());
+
+    // In the page's order: a block may stand on what those above it left.
+    test.each(shell.filter(({ page }) => page === path))(
+      "the commands of line $line run as they stand",
+      async (block) => {
+        const { exitCode, stdout, stderr } = await sandbox.run(block.text);
+        expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+        if (block.output === undefined) return;
+        const { language, text } = block.output;
+        if (process.env["UPDATE_DOCS"] !== undefined) return rewrite(block.output, stdout.trimEnd());
+        expect(settled(stdout, language)).toEqual(settled(text, language));
+      },
+    );
+  },
+);
