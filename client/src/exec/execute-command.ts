@@ -66,7 +66,7 @@ class Run {
     this.#command = commandLine(command);
     this.#target = {
       execId: request.execId,
-      request: { ...request, ...(first && { stdin: first }) },
+      request: { ...request, ...(first && { standardInput: first }) },
       from: 0,
       readerId: crypto.randomUUID(),
     };

@@ -80,7 +80,7 @@ async function collect(replies: AsyncIterable<SearchResponse>): Promise<SearchRe
       const { truncated, unreadableFiles } = event.value;
       finished = { truncated, unreadableFiles: Number(unreadableFiles) };
     }
-    if (event.case !== "match") continue;
+    if (event.case !== "found") continue;
     const { fileKind, lineNumber, line, lineTruncated, spans } = event.value;
     matches.push({
       path: fromWirePath(event.value),

@@ -138,7 +138,7 @@ export function searchMessage(event: SearchEvent): MessageInitShape<typeof Searc
     spans: [...spans],
     ...(line && { line }),
   };
-  return { event: { case: "match", value } };
+  return { event: { case: "found", value } };
 }
 
 export function chunkMessage(chunk: { offset: number; data: Uint8Array; crc32: number }): {

@@ -79,7 +79,7 @@ function sideMessage(
   { sizeBytes, mode, objectId }: DiffSide,
   part: Part | undefined,
 ): MessageInitShape<typeof GitDiffSideSchema> {
-  return { ...part, sizeBytes: BigInt(sizeBytes), mode, objectId };
+  return { ...part, sizeBytes: BigInt(sizeBytes), mode, contentId: objectId };
 }
 
 export function statusEntryMessage(entry: StatusEntry): MessageInitShape<typeof GitStatusEntrySchema> {

@@ -13,7 +13,7 @@ async function search(
 ): Promise<{ matches: SearchMatch[]; finished: SearchFinished }> {
   const matches: SearchMatch[] = [];
   for await (const { event } of client.search(request)) {
-    if (event.case === "match") matches.push(event.value);
+    if (event.case === "found") matches.push(event.value);
     if (event.case === "finished") return { matches, finished: event.value };
   }
   throw new Error("the stream broke off");
