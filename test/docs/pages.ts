@@ -48,19 +48,17 @@ export const pages: readonly Page[] = execFileSync("git", ["ls-files", "-co", "-
 
 export const blocks: readonly Block[] = pages.flatMap((page) => page.blocks);
 
-/** Replaces what a page shows in a block. */
-export function rewrite(block: Block, text: string): void {
-  const path = join(root, block.page);
-  const page = readFileSync(path, "utf8");
-  const fence = "```";
-  const before = `${fence}${block.language}\n${block.text}\n${fence}`;
-  if (page.split(before).length !== 2)
-    throw new Error(`${block.page}: the block of line ${block.line} stands there twice`);
-  writeFileSync(
-    path,
-    page.replace(before, () => `${fence}${block.language}\n${text}\n${fence}`),
-  );
+/** Replaces what a page shows below a block. */
+export function rewriteOutput({ page, language, text, output }: Block, printed: string): void {
+  const path = join(root, page);
+  const source = readFileSync(path, "utf8");
+  const begin = `${fence}${language}\n${text}\n${fence}\n\n${fence}${output?.language}\n`;
+  const [before, after, ...more] = source.split(begin);
+  if (after === undefined || more.length > 0) throw new Error(`${page} has this block not once: ${text}`);
+  writeFileSync(path, `${before}${begin}${printed}\n${after.slice(after.indexOf(`${fence}\n`))}`);
 }
+
+const fence = "```";
 
 function readPage(path: string): Page {
   const source = readFileSync(join(root, path), "utf8");

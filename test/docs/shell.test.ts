@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { settled } from "./compare.ts";
-import { blocks, pages, rewrite, root } from "./pages.ts";
+import { blocks, pages, rewriteOutput, root } from "./pages.ts";
 import { Sandbox, sandboxHindrance } from "./sandbox.ts";
 
 /** Run by other means: what they set up or measure is the project itself. */
@@ -21,33 +21,40 @@ if (hindrance !== undefined) {
   process.stderr.write(`SKIP the pages' commands: ${hindrance}\n`);
 }
 
-describe.skipIf(hindrance !== undefined).each(pages.filter((page) => shell.some((block) => block.page === page.path)))(
-  "$path",
-  ({ path }) => {
-    let sandbox: Sandbox;
+/** A page that defines the same function several times, for one program or another, is run once with each. */
+const runs = pages.flatMap(({ path }) => {
+  const own = shell.filter(({ page }) => page === path);
+  const alternatives = own.filter(({ text }) => text.startsWith("call() {"));
+  if (own.length === 0) return [];
+  if (alternatives.length < 2) return [{ name: path, path, blocks: own }];
+  return alternatives.map((chosen) => ({
+    name: `${path} by ${/^ +(\w+)/m.exec(chosen.text)?.[1]}`,
+    path,
+    blocks: own.filter((block) => block === chosen || !alternatives.includes(block)),
+  }));
+});
 
-    // What a page presumes, in words: files beside it, a server that runs.
-    beforeAll(async () => {
-      sandbox = await Sandbox.open();
-      const given = join(root, "test/docs/given", `${path.replaceAll("/", "-").replace(/\.md$/, "")}.sh`);
-      if (!existsSync(given)) return;
-      const { exitCode, stderr } = await sandbox.run(await readFile(given, "utf8"));
-      if (exitCode !== 0) throw new Error(`${given}: ${stderr}`);
-    });
+describe.skipIf(hindrance !== undefined).each(runs)("$name", ({ name, path, blocks }) => {
+  let sandbox: Sandbox;
 
-    afterAll(async () => await sandbox.close());
+  // What a page presumes, in words: files beside it, a server that runs.
+  beforeAll(async () => {
+    sandbox = await Sandbox.open();
+    const given = join(root, "test/docs/given", `${path.replaceAll("/", "-").replace(/\.md$/, "")}.sh`);
+    if (!existsSync(given)) return;
+    const { exitCode, stderr } = await sandbox.run(await readFile(given, "utf8"));
+    if (exitCode !== 0) throw new Error(`${given}: ${stderr}`);
+  });
 
-    // In the page's order: a block may stand on what those above it left.
-    test.each(shell.filter(({ page }) => page === path))(
-      "the commands of line $line run as they stand",
-      async (block) => {
-        const { exitCode, stdout, stderr } = await sandbox.run(block.text);
-        expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
-        if (block.output === undefined) return;
-        const { language, text } = block.output;
-        if (process.env["UPDATE_DOCS"] !== undefined) return rewrite(block.output, stdout.trimEnd());
-        expect(settled(stdout, language)).toEqual(settled(text, language));
-      },
-    );
-  },
-);
+  afterAll(async () => await sandbox.close());
+
+  // In the page's order: a block may stand on what those above it left.
+  test.each(blocks)("the commands of line $line run as they stand", async (block) => {
+    const { exitCode, stdout, stderr } = await sandbox.run(block.text);
+    expect(exitCode, stderr).toBe(0);
+    if (block.output === undefined) return;
+    const { language, text } = block.output;
+    if (process.env["UPDATE_DOCS"] !== undefined && !name.endsWith(" by buf")) rewriteOutput(block, stdout.trimEnd());
+    else expect(settled(stdout, language)).toEqual(settled(text, language));
+  });
+});
