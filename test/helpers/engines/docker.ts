@@ -2,6 +2,7 @@ import { haveBaseImage } from "./base-image.ts";
 import { cannotStartDaemon, startDockerDaemon } from "./docker-daemon.ts";
 import { missing } from "./found.ts";
 import type { Found } from "./found.ts";
+import { buildServerImage } from "./server-image.ts";
 import { works } from "./shell.ts";
 
 export interface DockerEngine {
@@ -11,6 +12,8 @@ export interface DockerEngine {
   readonly isPrivate: boolean;
   /** The image that the Dockerfile can stand on. */
   readonly baseImage: string;
+  /** The image that it makes. */
+  readonly image: string;
 }
 
 /** The engine that answers, else one that is started, with a base image in it; `stop` ends what was started. */
@@ -19,10 +22,7 @@ export async function openDocker(): Promise<{ found: Found<DockerEngine>; stop: 
   if (!(await works("docker", ["--version"]))) return { found: missing("there is no docker command"), stop: nothing };
   if (await works("docker", ["info"])) {
     const host = process.env["DOCKER_HOST"];
-    return {
-      found: { available: true, host, isPrivate: false, baseImage: await haveBaseImage({}, false) },
-      stop: nothing,
-    };
+    return { found: { available: true, host, isPrivate: false, ...(await makeImages({}, false)) }, stop: nothing };
   }
   const obstacle = await cannotStartDaemon();
   if (obstacle !== undefined) return { found: missing(obstacle), stop: nothing };
@@ -30,10 +30,17 @@ export async function openDocker(): Promise<{ found: Found<DockerEngine>; stop: 
   const stop = (): Promise<void> => daemon.stop();
   const { host } = daemon;
   try {
-    const baseImage = await haveBaseImage({ DOCKER_HOST: host }, true);
-    return { found: { available: true, host, isPrivate: true, baseImage }, stop };
+    const images = await makeImages({ DOCKER_HOST: host }, true);
+    return { found: { available: true, host, isPrivate: true, ...images }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+async function makeImages(env: Record<string, string>, isPrivate: boolean): Promise<Images> {
+  const baseImage = await haveBaseImage(env, isPrivate);
+  return { baseImage, image: await buildServerImage(env, baseImage) };
+}
+
+type Images = Pick<DockerEngine, "baseImage" | "image">;

@@ -18,8 +18,7 @@ declare module "vitest" {
  * `inject("docker")` and `inject("apptainer")`; DOCKER_HOST leads to the engine.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const docker = await openDocker();
-  const apptainer = await openApptainer();
+  const [docker, apptainer] = await Promise.all([openDocker(), openApptainer()]);
   const stop = async (): Promise<void> => {
     await apptainer.stop();
     await docker.stop();
