@@ -17,10 +17,30 @@ export type ErrorReason =
   | "CONNECTION_LOST"
   /** Nothing answers at the address, or something that is no Yonder server. */
   | "CONNECTION_REFUSED"
+  /** The server in the image speaks an older or newer contract than this client. */
+  | "CONTRACT_MISMATCH"
+  /** The engine refuses this user. */
+  | "ENGINE_DENIED"
+  /** The engine said something that this client does not know. */
+  | "ENGINE_FAILED"
+  /** The engine that would run the workspace is not installed, or does not answer. */
+  | "ENGINE_MISSING"
+  /** What is there under the image's name is no image, or none for this engine and machine. */
+  | "IMAGE_INVALID"
+  /** There is no such image, or it may not be had. */
+  | "IMAGE_NOT_FOUND"
+  /** Another container or instance has the name. */
+  | "NAME_IN_USE"
   /** The workspace cannot do this, whatever its server. */
   | "NOT_SUPPORTED"
   /** Output that was asked for is no longer kept. */
   | "OUTPUT_LOST"
+  /** The port of this machine is taken. */
+  | "PORT_IN_USE"
+  /** What was started ended before it served. */
+  | "START_FAILED"
+  /** What was started did not serve in time. */
+  | "START_TIMED_OUT"
   /** The server said something that this client does not know. */
   | "UNKNOWN"
   /** The workspace was closed. */
@@ -216,6 +236,24 @@ export class OutputLost extends YonderError {
     super(message, options);
     this.beginCursor = options.beginCursor;
     this.endCursor = options.endCursor;
+  }
+}
+
+/** What was started for a workspace does not serve: `log` says why. Nothing of it is left running. */
+export class StartFailed extends YonderError {
+  static override readonly kind: string = "StartFailed";
+  /** The last lines that it printed. */
+  readonly log: readonly string[];
+  /** What it exited with. Undefined where it did not, or nobody knows. */
+  readonly exitCode: number | undefined;
+
+  constructor(
+    message: string,
+    options: YonderErrorOptions & { log: readonly string[]; exitCode?: number | undefined },
+  ) {
+    super(message, options);
+    this.log = options.log;
+    this.exitCode = options.exitCode;
   }
 }
 

@@ -129,6 +129,7 @@ export {
   OutputLost,
   PermissionDenied,
   ServerError,
+  StartFailed,
   Unavailable,
   Unsupported,
   YonderError,
