@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
+import { ownVersion } from "./frame/own-version.ts";
 import { createProgram } from "./frame/program.ts";
 import { describeError, Failure } from "./frame/failure.ts";
 import { ownFailure, usageFailure } from "./frame/exits.ts";
@@ -23,11 +23,4 @@ process.exit(exitCode);
 /** `yonder help exec` is `yonder exec --help`. */
 function helpFirst(args: readonly string[]): readonly string[] {
   return args[0] === "help" ? [...args.slice(1), "--help"] : args;
-}
-
-function ownVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  return version;
 }

@@ -22,12 +22,23 @@ export async function makeAuthority(name = "Test CA"): Promise<Certificate> {
   return { cert, key };
 }
 
+/** From when to when a certificate holds. */
+export interface Validity {
+  readonly notBeforeDate?: Date;
+  readonly notAfterDate?: Date;
+}
+
 /** A certificate for 127.0.0.1 and localhost that the authority vouches for; good for servers and clients. */
-export async function makeCertificate(ca: Certificate, name = "localhost"): Promise<Certificate> {
+export async function makeCertificate(
+  ca: Certificate,
+  name = "localhost",
+  validity: Validity = {},
+): Promise<Certificate> {
   const { cert, private: key } = await generate([{ name: "commonName", value: name }], {
     keyType: "ec",
     algorithm: "sha256",
     ca,
+    ...validity,
     extensions: [
       { name: "basicConstraints", cA: false },
       { name: "extKeyUsage", serverAuth: true, clientAuth: true },

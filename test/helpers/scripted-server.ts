@@ -12,7 +12,7 @@ import {
   OutputStream,
   WorkspaceService,
 } from "@yonder/proto";
-import type { ExecEventSchema, ExecSchema } from "@yonder/proto";
+import type { ExecEventSchema, ExecSchema, GetInfoResponseSchema } from "@yonder/proto";
 import { onTestFinished } from "vitest";
 import { createApp } from "../../server/src/app.ts";
 import { resolveConfig } from "../../server/src/config/server-config.ts";
@@ -27,6 +27,8 @@ export interface ScriptedServerOptions {
   readonly heartbeatMs?: number;
   readonly workspaceId?: string;
   readonly apiKeys?: readonly string[];
+  /** What GetInfo tells otherwise than other scripted servers. */
+  readonly info?: MessageInitShape<typeof GetInfoResponseSchema>;
 }
 
 export interface ScriptedServer {
@@ -42,7 +44,8 @@ export async function openScriptedServer(options: ScriptedServerOptions = {}): P
   onTestFinished(() => edge.close());
   const identity = { workspaceId: options.workspaceId ?? randomUUID(), instanceId: randomUUID() };
   const limits = { heartbeatInterval: durationFromMs(options.heartbeatMs ?? 10_000) };
-  const info = { ...identity, version: "9.9.9", platform: "linux", workingDirectory: "/srv", limits };
+  const basics = { ...identity, version: "9.9.9", platform: "linux", workingDirectory: "/srv", limits };
+  const info = { ...basics, ...options.info } as MessageInitShape<typeof GetInfoResponseSchema>;
   const routes = (router: ConnectRouter): void => {
     router.service(ExecService, options.exec ?? {}).service(WorkspaceService, { getInfo: () => info });
   };

@@ -48,8 +48,8 @@ export function runYonder(args: readonly string[], environment: Record<string, s
   };
 }
 
-/** From the sources where this Node can run them, else from what was built. */
-const command: readonly string[] = process.features.typescript
+/** How Node runs the command: from the sources where it can, else from what was built. */
+export const command: readonly string[] = process.features.typescript
   ? ["--conditions=@yonder/source", pathOf("../../cli/src/main.ts")]
   : [pathOf("../../cli/bin/yonder.js")];
 

@@ -24,6 +24,11 @@ const files: Catalogue = {};
 const git: Catalogue = {};
 
 const workspaces: Catalogue = {
+  info: { summary: "Tell what answers there, and its limits", load: () => import("../verbs/info.ts") },
+  doctor: {
+    summary: "Say what stands between here and the workspace, and what to do about it",
+    load: () => import("../verbs/doctor.ts"),
+  },
   serve: {
     summary: "Serve a workspace: run commands in it for clients elsewhere",
     raw: async (args) => await (await import("../verbs/serve.ts")).serve(args),
