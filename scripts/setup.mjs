@@ -74,6 +74,12 @@ function checkResult() {
     console.error("setup: node-pty could not be compiled; everything works but terminals, whose tests are skipped.");
     console.error(`setup: to have them:  ${tools} && npm run setup -- --force`);
   }
+  // Compiled by the server's own install script, whose output npm keeps to itself.
+  if (!existsSync(join(root, "server", "native", "build", "posix-spawn.node"))) {
+    const tools = isMac ? "xcode-select --install" : "sudo apt-get install -y gcc libc6-dev";
+    console.error("setup: there is no C compiler; everything works, but commands take longer to start.");
+    console.error(`setup: to have it:  ${tools} && npm run setup -- --force`);
+  }
 }
 
 function isAtLeast(version, major, minor) {

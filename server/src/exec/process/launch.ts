@@ -1,9 +1,8 @@
-import { spawn, type ChildProcess, type SpawnOptions } from "node:child_process";
-import { once } from "node:events";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { NotFound, Unsupported } from "../../util/errors.ts";
 import type { LaunchedProcess, LauncherFeature, LaunchRequest } from "../launcher.ts";
 import type { AnonymousPipes } from "./anonymous-pipes.ts";
+import type { Child, Spawner } from "./child.ts";
 import { needsScript, openScript, prepared, shellLine, type CommandLine, type Shell } from "./command-line.ts";
 import type { ControlGroup, ControlGroups } from "./control-group.ts";
 import { commandEnvironment } from "./environment.ts";
@@ -30,6 +29,7 @@ export interface Machine {
   readonly environment: Readonly<Record<string, string>>;
   /** bash, or sh where there is none. */
   readonly shell: Shell | undefined;
+  readonly spawn: Spawner;
   readonly fifos: FifoPool;
   readonly pipes: AnonymousPipes;
   readonly terminals: TerminalOpener;
@@ -131,23 +131,21 @@ async function start(machine: Machine, request: LaunchRequest, parts: StartParts
   const stdio = await openStdio(request, machine, parts.identity);
   let group: ControlGroup | undefined;
   let script: number | undefined;
-  let child: ChildProcess;
+  let child: Child;
   try {
     group = machine.groups.create(mark, limits);
     if ("command" in program && needsScript(program.command))
       script = openScript(machine.runtimeDirectory, program.command);
     const preparation = { joinFile: group?.joinFile, terminal: stdio.terminal?.path, ...processLimits(limits) };
     const line = prepared(parts.line, preparation, parts.how?.prefix ?? [], machine.shell);
-    const options: SpawnOptions = {
-      ...parts.how?.ids,
-      argv0: line.argv0,
-      cwd: parts.directory.path,
-      env: parts.environment,
-      detached: true,
-      stdio: covered([...stdio.childEnds, ...(script === undefined ? [] : [script])], machine),
+    const spawnRequest = {
+      line,
+      directory: parts.directory.path,
+      environment: parts.environment,
+      descriptors: covered([...stdio.childEnds, ...(script === undefined ? [] : [script])], machine),
+      ids: parts.how?.ids,
     };
-    child = (group ?? nowhere).enclose(() => spawn(line.file, line.args, options));
-    if (child.pid === undefined) throw await failureOf(child);
+    child = await (group ?? nowhere).enclose(() => machine.spawn(spawnRequest));
   } catch (error) {
     stdio.abandon();
     group?.release();
@@ -172,19 +170,13 @@ async function start(machine: Machine, request: LaunchRequest, parts: StartParts
 
 const nowhere: Pick<ControlGroup, "enclose"> = { enclose: (start) => start() };
 
-/** Node can close nothing in a child: where a descriptor would be inherited, the child finds /dev/null. */
+/** Nothing can be closed in a child: where a descriptor would be inherited, the child finds /dev/null. */
 function covered(stdio: ("pipe" | "ignore" | number)[], { terminals, inherited, nothing }: Machine): typeof stdio {
   for (const fd of [...terminals.inheritable, ...inherited]) {
     while (stdio.length <= fd) stdio.push("ignore");
     if (stdio[fd] === "ignore") stdio[fd] = nothing;
   }
   return stdio;
-}
-
-/** Node reports some failures of execve(2) only by an event. */
-async function failureOf(child: ChildProcess): Promise<Error> {
-  const [error] = (await once(child, "error").catch((error: unknown) => [error])) as [Error];
-  return error;
 }
 
 /** So that the kernel, when memory runs short, picks a command and not the server. */

@@ -1,6 +1,6 @@
-import type { ChildProcess } from "node:child_process";
 import { constants } from "node:os";
 import type { LaunchedProcess, LeftoverMark, OutputSource, ProcessExit, ProcessInput } from "../launcher.ts";
+import type { Child } from "./child.ts";
 import type { ControlGroup } from "./control-group.ts";
 import type { OomCounter } from "./oom-counter.ts";
 import { createGroupTree } from "./group-tree.ts";
@@ -11,7 +11,7 @@ import { signalName } from "./signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface LaunchedParts {
-  readonly child: ChildProcess;
+  readonly child: Child;
   readonly pid: number;
   readonly leftoverMark: LeftoverMark;
   readonly outputs: readonly OutputSource[];
@@ -49,7 +49,7 @@ export function createLaunchedProcess(parts: LaunchedParts): LaunchedProcess {
         });
 
   const exited = new Promise<ProcessExit>((resolve) => {
-    child.once("exit", (code, signal) => {
+    child.onExit((code, signal) => {
       exit = exitOf(code, signal, fatalRealTimeSignal);
       // Its pid is free again, for a process or a session of somebody else, unless others of its group or, in a
       // terminal, of its jobs' groups hold the session's number.
@@ -58,8 +58,6 @@ export function createLaunchedProcess(parts: LaunchedParts): LaunchedProcess {
       resolve(exit);
     });
   });
-  // Once it has started, only a failed `kill` of Node's own is reported here.
-  child.on("error", () => {});
 
   /** The command's own process, if it is still there. */
   function leader(): ReturnType<typeof readProcStat> {

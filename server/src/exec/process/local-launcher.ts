@@ -3,15 +3,18 @@ import type { Launcher, LauncherFeature } from "../launcher.ts";
 import { createAnonymousPipes } from "./anonymous-pipes.ts";
 import { createOomCounter } from "./oom-counter.ts";
 import { parseHierarchies } from "./cgroup-hierarchies.ts";
+import { spawnByNode } from "./child.ts";
 import type { Shell } from "./command-line.ts";
 import { createControlGroups, type ControlGroups } from "./control-group.ts";
 import { inheritedDescriptors } from "./descriptors.ts";
 import { createFifoPool } from "./fifo-pool.ts";
-import { launch } from "./launch.ts";
+import { launch, type Machine } from "./launch.ts";
 import { endLeftovers } from "./leftovers.ts";
 import { orphanCare, type OrphanCare } from "./orphans.ts";
 import { readBootId } from "./proc-stat.ts";
 import { createProcessTable } from "./process-table.ts";
+import { closePipe, type Pipe } from "./pipe.ts";
+import { createPosixSpawner, type PosixSpawner } from "./posix-spawner.ts";
 import { findFirst } from "./program-lookup.ts";
 import { createTerminalOpener, hasTerminalAddon, terminalProblem, TERMINAL_REMEDY } from "./terminal.ts";
 import { canSwitchUser, findSetpriv } from "./user-switch.ts";
@@ -28,6 +31,8 @@ export interface LocalLauncherOptions {
   readonly secretEnvironmentNames?: readonly string[];
   /** Whether to make control groups where that can be had. True by default. */
   readonly controlGroups?: boolean;
+  /** Whether to start processes by posix_spawn(3) where the addon for it is there. True by default. */
+  readonly posixSpawn?: boolean;
 }
 
 /** Starts processes on this machine, as children of this one. */
@@ -39,17 +44,18 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
   // Before the groups: they may move the server, and its old group counts what happens in the new one.
   const oomCounter = createOomCounter(parseHierarchies(mountinfo, membership));
   const groups = createControlGroups(mountinfo, membership);
-  const fifos = await createFifoPool(runtimeDirectory);
-  const shell = findShell(environment["PATH"]);
-  const pipes = createAnonymousPipes(shell?.path);
-  const features = featuresOf(groups, shell !== undefined);
   const nothing = openSync("/dev/null", "r+");
+  const posix = options.posixSpawn === false ? undefined : createPosixSpawner(nothing);
+  const shell = findShell(environment["PATH"]);
+  const { fifos, pipes } = posix === undefined ? await madePipes(runtimeDirectory, shell) : kernelPipes(posix);
+  const features = featuresOf(groups, shell !== undefined);
   const machine = {
     features,
     workingDirectory: Buffer.from(workingDirectory),
     runtimeDirectory,
     environment: withoutWithheld(environment, secretEnvironmentNames),
     shell,
+    spawn: posix?.spawn ?? spawnByNode,
     fifos,
     pipes,
     terminals: createTerminalOpener(),
@@ -81,6 +87,31 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
       closeSync(nothing);
     },
   };
+}
+
+/** Pipes for output and for input, as Machine has them. */
+type Pipes = Pick<Machine, "fifos" | "pipes">;
+
+function kernelPipes(posix: PosixSpawner): Pipes {
+  const take = (count: number): Pipe[] => {
+    const taken: Pipe[] = [];
+    try {
+      while (taken.length < count) taken.push(posix.pipe());
+      return taken;
+    } catch (error) {
+      taken.forEach(closePipe);
+      throw error;
+    }
+  };
+  return {
+    fifos: { available: true, take: async (count) => take(count), close: async () => {} },
+    pipes: { take: async () => posix.pipe(), close: async () => {} },
+  };
+}
+
+async function madePipes(runtimeDirectory: string, shell: Shell | undefined): Promise<Pipes> {
+  const fifos = await createFifoPool(runtimeDirectory);
+  return { fifos, pipes: createAnonymousPipes(shell?.path) };
 }
 
 function findShell(searchPath: string | undefined): Shell | undefined {

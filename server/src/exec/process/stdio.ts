@@ -1,9 +1,9 @@
-import type { ChildProcess } from "node:child_process";
 import { closeSync, fchownSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import type { LaunchRequest, OutputSource, ProcessInput } from "../launcher.ts";
 import type { AnonymousPipes } from "./anonymous-pipes.ts";
+import type { Child } from "./child.ts";
 import type { FifoPool } from "./fifo-pool.ts";
 import { closePipe, type Pipe } from "./pipe.ts";
 import { createPipeInput, createSocketInput } from "./pipe-input.ts";
@@ -14,11 +14,11 @@ import type { Identity } from "./user.ts";
 
 /** A process's standard streams, their ends and ours. */
 export interface ProcessStdio {
-  /** Standard input, output and error, for Node's spawn. */
+  /** Standard input, output and error, as a spawner takes them. */
   readonly childEnds: readonly ("pipe" | "ignore" | number)[];
   readonly terminal: Terminal | undefined;
   /** Takes our ends into use; the process has its own by now. */
-  connect(child: ChildProcess): Streams;
+  connect(child: Pick<Child, "sockets">): Streams;
   /** Closes the process's ends on our side. */
   closeChildEnds(): void;
   /** Closes our ends, instead of `connect`. */
@@ -74,9 +74,9 @@ function pipeStdio({ stdin, stdout, stderr }: PipeEnds): ProcessStdio {
   return {
     childEnds: [input?.readEnd ?? (stdin as "pipe" | "ignore"), stdout?.writeEnd ?? "pipe", stderr?.writeEnd ?? "pipe"],
     terminal: undefined,
-    connect: (child) => ({
-      outputs: [outputOf("stdout", stdout, child.stdout), outputOf("stderr", stderr, child.stderr)],
-      input: inputOf(input, child.stdin),
+    connect: ({ sockets }) => ({
+      outputs: [outputOf("stdout", stdout, sockets.stdout), outputOf("stderr", stderr, sockets.stderr)],
+      input: inputOf(input, sockets.stdin),
     }),
     closeChildEnds: () => closeAll([input?.readEnd, stdout?.writeEnd, stderr?.writeEnd]),
     abandon: () => closeAll([input?.writeEnd, stdout?.readEnd, stderr?.readEnd]),

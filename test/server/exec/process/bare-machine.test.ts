@@ -16,9 +16,9 @@ function usePath(...programs: readonly string[]): () => string {
   return () => directory;
 }
 
-describe("a machine without bash", () => {
+describe.each([true, false])("a machine without bash, posix_spawn: %s", (posixSpawn) => {
   const path = usePath("sh", "cat", "wc", "ls", "grep");
-  const launching = useLauncher(() => ({ environment: { PATH: path() } }));
+  const launching = useLauncher(() => ({ environment: { PATH: path() }, posixSpawn }));
 
   it("runs shell lines by sh, long ones too", async () => {
     const long = `cat <<'EOF' | wc -c\n${"x".repeat(300_000)}\nEOF\n`;
@@ -58,12 +58,12 @@ describe("a machine without any shell", () => {
   });
 });
 
-describe("a machine without mkfifo", () => {
+describe("a machine without the addon and without mkfifo", () => {
   const full = process.env["PATH"];
   beforeAll(() => {
     process.env["PATH"] = "/nonexistent";
   });
-  const launching = useLauncher(() => ({ environment: { PATH: full } }));
+  const launching = useLauncher(() => ({ environment: { PATH: full }, posixSpawn: false }));
   afterAll(() => {
     process.env["PATH"] = full;
   });

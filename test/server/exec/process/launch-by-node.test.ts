@@ -1,0 +1,3 @@
+import { launchSuite } from "../../../fixtures/processes/launch-suite.ts";
+
+launchSuite({ posixSpawn: false });

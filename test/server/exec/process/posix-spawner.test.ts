@@ -1,0 +1,44 @@
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { until } from "../../../helpers/until.ts";
+import { useLauncher } from "../../../fixtures/processes/launching.ts";
+
+const build = fileURLToPath(new URL("../../../../server/native/build.mjs", import.meta.url));
+const server = createRequire(new URL("../../../../server/src/index.ts", import.meta.url));
+
+describe("posix_spawn", () => {
+  const { launch, run } = useLauncher();
+
+  it("is there where the machine has a C compiler", () => {
+    execFileSync("cc", ["--version"]);
+    execFileSync(process.execPath, [build]);
+    expect(Object.keys(server("@yonder/server/posix-spawn") as object)).toEqual(["spawn", "reap", "pipe"]);
+  });
+
+  it("gives a process no signal to begin with that is ignored or blocked", async () => {
+    const { stdout } = await run({ args: ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"] });
+    expect(stdout.match(/\b0{16}\b/g)).toHaveLength(2);
+  });
+
+  it("tells of a real-time signal by its name, whoever sent it", async () => {
+    expect(await run("kill -35 $$")).toMatchObject({ exitCode: undefined, signal: "SIGRTMIN+1" });
+  });
+
+  it("hears of an end although somebody took the handler of SIGCHLD away", async () => {
+    const { process: started, ended } = await launch("sleep 300");
+    process.removeAllListeners("SIGCHLD");
+    await started.endTree(0);
+    expect((await ended).signal).toBe("SIGKILL");
+  });
+
+  it("listens for ends no longer than something runs", async () => {
+    const { process: started, ended } = await launch("sleep 300");
+    expect(process.listenerCount("SIGCHLD")).toBe(1);
+    await started.endTree(0);
+    await ended;
+    await until(() => process.listenerCount("SIGCHLD") === 0);
+    expect((await run("exit 3")).exitCode).toBe(3);
+  });
+});
