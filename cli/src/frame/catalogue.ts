@@ -19,7 +19,19 @@ const commands: Catalogue = {
   },
 };
 
-const files: Catalogue = {};
+const files: Catalogue = {
+  cp: {
+    summary: "Copy files and trees into the workspace, out of it, and within it",
+    load: () => import("../verbs/cp.ts"),
+  },
+  ls: { summary: "List directories and files", load: () => import("../verbs/ls.ts") },
+  cat: { summary: "Print files", load: () => import("../verbs/cat.ts") },
+  rm: { summary: "Remove files and directories", load: () => import("../verbs/rm.ts") },
+  mkdir: { summary: "Make directories", load: () => import("../verbs/mkdir.ts") },
+  mv: { summary: "Give files and directories other names", load: () => import("../verbs/mv.ts") },
+  watch: { summary: "Tell what changes", load: () => import("../verbs/watch.ts") },
+  search: { summary: "Find files by name, and lines by content", load: () => import("../verbs/search.ts") },
+};
 
 const git: Catalogue = {};
 

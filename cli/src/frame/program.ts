@@ -124,7 +124,10 @@ function parse({ kind, parse, hidden }: VerbOption, text: string, previous: unkn
 /** By the names of the table, whatever commander calls them. */
 function valuesOf(command: Command, options: OptionTable): Record<string, unknown> {
   const entries = Object.entries(options).map(([name, { flags, kind }]) => {
-    const value: unknown = command.getOptionValue(new Option(flags).attributeName());
+    const option = new Option(flags);
+    const found: unknown = command.getOptionValue(option.attributeName());
+    // Commander takes "--no-clobber" for what turns "clobber" off.
+    const value = option.negate ? found === false : found;
     return [name, value ?? (kind === "flag" ? false : kind === "list" ? [] : undefined)];
   });
   return Object.fromEntries(entries) as Record<string, unknown>;

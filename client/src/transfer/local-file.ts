@@ -3,6 +3,7 @@ import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { exactSeconds } from "./exact-seconds.ts";
+import { isAbandoned, partOwner, partPrefix } from "./parts.ts";
 
 /** A file on this machine that appears whole: its bytes lie beside it until all of them are there. */
 export class LocalFile {
@@ -26,7 +27,7 @@ export class LocalFile {
   /** Begins to write; directories that are missing on the way are made. */
   static async create(path: string): Promise<LocalFile> {
     await prepare(path);
-    const part = join(dirname(path), `.yonder-part-${randomBytes(9).toString("hex")}`);
+    const part = join(dirname(path), `${partPrefix}${randomBytes(9).toString("hex")}`);
     return new LocalFile(path, part, await open(part, "wx"));
   }
 
@@ -37,15 +38,16 @@ export class LocalFile {
   static async resume(path: string, etag: string, size: number): Promise<LocalFile> {
     await prepare(path);
     const directory = dirname(path);
-    const prefix = `.yonder-part-${hash(basename(path))}-`;
+    const prefix = `${partPrefix}${hash(basename(path))}-`;
     const stem = `${prefix}${hash(etag)}.`;
-    const own = join(directory, `${stem}${process.pid}`);
+    const own = join(directory, `${prefix}${hash(etag)}${partOwner()}`);
     if (held.has(own)) return LocalFile.create(path);
     held.add(own);
     try {
       for (const name of await readdir(directory)) {
         const part = join(directory, name);
-        if (!name.startsWith(prefix) || isHeld(part)) continue;
+        const isFree = isAbandoned(name) || (name.endsWith(partOwner()) && !held.has(part));
+        if (!name.startsWith(prefix) || !isFree) continue;
         // Of two that take it up, one finds it gone.
         await (name.startsWith(stem) ? rename(part, own) : unlink(part)).catch(() => {});
       }
@@ -113,19 +115,6 @@ async function prepare(path: string): Promise<void> {
 
 /** The parts that this process writes to go on with them later. */
 const held = new Set<string>();
-
-/** Whether a part is being written, by the process whose id its name ends with. */
-function isHeld(part: string): boolean {
-  const pid = Number(part.slice(part.lastIndexOf(".") + 1));
-  if (held.has(part)) return true;
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
 
 function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex").slice(0, 24);

@@ -1,11 +1,12 @@
-import { lstat, readlink } from "node:fs/promises";
+import { chmod, lstat, readlink, utimes } from "node:fs/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import type { Retry } from "../connection/retry.ts";
-import type { FileStats } from "../files/file-stats.ts";
+import { FileStats } from "../files/file-stats.ts";
 import { combineCrc32, crc32 } from "../transfer/crc32.ts";
+import { exactSeconds } from "../transfer/exact-seconds.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import { hashFile } from "./local-tree.ts";
@@ -42,7 +43,7 @@ export async function downloadDirectory(
   const { signal, exclude = [], gitignore = false, allowOutsideLinks = false } = options;
   const report = emptyReport();
   const retry = connection.retry({ signal });
-  await connection.call(FileService.method.stat, source, { signal });
+  const { file } = await connection.call(FileService.method.stat, source, { signal });
   const state: Progress = { transferredBytes: 0, totalBytes: undefined };
   for (let round = 0; ; round++) {
     try {
@@ -54,6 +55,8 @@ export async function downloadDirectory(
         const stream = receive(connection, request, retry, state, options);
         await unpackTree(stream, directory, report, { allowOutsideLinks, signal });
       }
+      // What was written in it has changed its time, and a part of a tree does not bring it along.
+      if (file !== undefined && batches.some((only) => only.length > 0)) await dress(directory, new FileStats(file));
       return report;
     } catch (error) {
       await retry.after(error);
@@ -102,6 +105,14 @@ async function missingEntries(
   }
   for (const stats of touched.values()) batches.add(stats);
   return { batches: batches.all, unchanged, bytes };
+}
+
+/** Gives a directory the mode and the time that it has in the workspace. */
+async function dress(directory: string, stats: FileStats): Promise<void> {
+  if (!stats.isDirectory()) return;
+  await chmod(directory, stats.mode);
+  const time = exactSeconds(stats.mtimeNs);
+  await utimes(directory, time, time);
 }
 
 /** About how many bytes they make as a tar stream. */

@@ -30,6 +30,8 @@ export type Compare = "time" | "digest" | "name" | "none";
 export interface UploadTreeOptions extends IgnoreOptions {
   /** Default "time". */
   compare?: Compare | undefined;
+  /** Give the destination the mode and the time of the directory too, even if it was there. Default false. */
+  top?: boolean | undefined;
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -131,6 +133,13 @@ async function* changedEntries(
     }
   }
   yield* touched.values();
+  if (options.top === true && single === undefined) yield await entryOfTop(top);
+}
+
+/** The directory itself, which a stream of a tree may bring along under this name. */
+async function entryOfTop(directory: string): Promise<LocalEntry> {
+  const stats = await stat(directory, { bigint: true });
+  return { name: ".", path: Buffer.from(directory), stats, target: undefined };
 }
 
 /** About how many bytes the entries make as a tar stream. */

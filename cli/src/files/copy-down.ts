@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { isUtf8 } from "node:buffer";
+import { lstat, mkdir, rename, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { FileStats } from "@yonder/client";
+import { Failure } from "../frame/failure.ts";
+import { nameText } from "../output/names.ts";
+import type { Copying } from "./copy-options.ts";
+import { compareBy, shownBy, succeeded, tellSkipped, tellUnmoved, withProgress } from "./copy-options.ts";
+import { sha256File } from "./digest.ts";
+import { joinPath, lastName, parentOf } from "./operand.ts";
+import type { Operand } from "./operand.ts";
+import { textPath } from "./text-path.ts";
+import { Unfinished } from "./unfinished.ts";
+
+type Path = string | Buffer;
+
+/** Copies a file or a tree out of the workspace; with `isInto` into the target, under its own name. */
+export async function copyDown(
+  copying: Copying,
+  source: Path,
+  target: Exclude<Operand, { kind: "remote" }>,
+  isInto: boolean,
+): Promise<void> {
+  const { workspace, options } = copying;
+  const there = await workspace.fs.stat(source, { sha256: options.checksum });
+  if (target.kind === "pipe") return copyOutput(copying, source, there);
+  const { path } = target;
+  const isThere = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if (there.isDirectory()) return copyTree(copying, source, path, { isInto, isThere });
+  await copyFile(copying, source, there, isInto || isThere ? joinPath(path, lastName(source)) : path);
+}
+
+async function copyOutput(copying: Copying, source: Path, there: FileStats): Promise<void> {
+  const { workspace, signal } = copying;
+  if (there.isDirectory()) {
+    throw new Failure(
+      `${nameText(source)} is a directory, and standard output takes a file: name a directory to go to`,
+    );
+  }
+  // On a terminal the bar would stand among the bytes.
+  const quiet = copying.options.quiet || process.stdout.isTTY;
+  await withProgress({ ...copying, options: { ...copying.options, quiet } }, lastName(source), async (line) => {
+    succeeded(await workspace.fileDownload(source, process.stdout, { onProgress: shownBy(line), signal }));
+  });
+}
+
+async function copyFile(copying: Copying, source: Path, there: FileStats, target: Path): Promise<void> {
+  const { workspace, options, signal } = copying;
+  const name = lastName(source);
+  const here = await lstat(target, { bigint: true }).catch(() => undefined);
+  if (here !== undefined && options.noClobber) return tellUnmoved(copying, name, "something has this name here");
+  if (here?.isFile() === true && here.size === BigInt(there.size) && Number(here.mode & 0o7777n) === there.mode) {
+    const isSame = options.checksum
+      ? there.sha256?.equals(await sha256File(target))
+      : here.mtimeNs / 1000n === there.mtimeNs / 1000n;
+    if (isSame === true) return tellUnmoved(copying, name, "is here already");
+  }
+  await withProgress(copying, name, async (line) => {
+    await writtenTo(target, async (path) => {
+      const result = await workspace.fileDownload(source, path, { resume: true, onProgress: shownBy(line), signal });
+      succeeded(result);
+      if (result.changed === true) {
+        throw new Failure(`${nameText(source)} changed while it was copied: copy it again once it is at rest`);
+      }
+      if (options.checksum && there.sha256?.equals(await sha256File(path)) === false) {
+        throw new Failure(`${nameText(target)} has another SHA-256 than ${nameText(source)} had: copy it again`);
+      }
+    });
+  });
+}
+
+/** Writes to a path that is text; where the target's is not, to one beside it that then takes its name. */
+async function writtenTo(target: Path, write: (path: string) => Promise<void>): Promise<void> {
+  if (typeof target === "string" || isUtf8(target)) return write(target.toString());
+  const parent = parentOf(target);
+  await mkdir(parent, { recursive: true });
+  await using directory = await textPath(parent);
+  // The same name each time, so that a copy that was broken off is found again.
+  const name = `.yonder-copy-${createHash("sha256").update(target).digest("hex").slice(0, 24)}`;
+  await write(`${directory.path}/${name}`);
+  await rename(`${directory.path}/${name}`, target);
+}
+
+async function copyTree(
+  copying: Copying,
+  source: Path,
+  target: Path,
+  { isInto, isThere }: { isInto: boolean; isThere: boolean },
+): Promise<void> {
+  const { workspace, options, signal } = copying;
+  const { exclude, gitignore, outsideLinks: allowOutsideLinks } = options;
+  const name = lastName(source);
+  const unfinished = new Unfinished(JSON.stringify(workspace), source, absolute(target));
+  const isTarget = name.length === 0 || (!isInto && (!isThere || (await unfinished.isKnown())));
+  const to = isTarget ? target : joinPath(target, name);
+  if (isTarget && !isThere) await unfinished.begin();
+  if (typeof to !== "string") await mkdir(to, { recursive: true });
+  await using local = await textPath(to);
+  const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {
+    const how = {
+      exclude,
+      gitignore,
+      allowOutsideLinks,
+      compare: compareBy(options),
+      onProgress: shownBy(line),
+      signal,
+    };
+    // What a link leads to is meant, where it is named itself.
+    return workspace.fs.downloadTree(joinPath(source, "."), local.path, how);
+  });
+  await unfinished.end();
+  await tellSkipped(source, report);
+}
+
+function absolute(path: Path): Path {
+  return typeof path === "string" ? resolve(path) : joinPath(process.cwd(), path);
+}

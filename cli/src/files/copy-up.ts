@@ -1,0 +1,80 @@
+import { realpath, stat } from "node:fs/promises";
+import { Failure } from "../frame/failure.ts";
+import type { Copying } from "./copy-options.ts";
+import { compareBy, shownBy, succeeded, tellSkipped, tellUnmoved, withProgress } from "./copy-options.ts";
+import { sha256File } from "./digest.ts";
+import { joinPath, lastName, saysDirectory, statThere } from "./operand.ts";
+import type { Operand } from "./operand.ts";
+import { textPath } from "./text-path.ts";
+import { Unfinished } from "./unfinished.ts";
+
+type Path = string | Buffer;
+
+/** Copies a file, a tree or standard input into the workspace; with `isInto` into the target, under its own name. */
+export async function copyUp(
+  copying: Copying,
+  source: Exclude<Operand, { kind: "remote" }>,
+  target: Path,
+  isInto: boolean,
+): Promise<void> {
+  if (source.kind === "pipe") return copyInput(copying, target);
+  const { path } = source;
+  const isDirectory = (await stat(path)).isDirectory();
+  const isThere = (await statThere(copying.workspace, target))?.isDirectory() === true;
+  if (isDirectory) return copyTree(copying, path, target, { isInto, isThere });
+  await copyFile(copying, path, isInto || isThere ? joinPath(target, lastName(path)) : target);
+}
+
+async function copyInput(copying: Copying, target: Path): Promise<void> {
+  const { workspace, options, signal } = copying;
+  if (saysDirectory(target)) throw new Failure("standard input needs the name of a file to go to");
+  // What a pipe brought is gone: there is nothing to go on with later.
+  await withProgress(copying, "-", async (line) => {
+    const how = { ifAbsent: options.noClobber, onProgress: shownBy(line), signal };
+    succeeded(await workspace.fileUpload(process.stdin, target, how));
+  });
+}
+
+async function copyFile(copying: Copying, source: Path, target: Path): Promise<void> {
+  const { workspace, options, signal } = copying;
+  const name = lastName(source);
+  const here = await stat(source, { bigint: true });
+  const there = await statThere(workspace, target, { sha256: options.checksum });
+  if (there !== undefined && options.noClobber) return tellUnmoved(copying, name, "something has this name there");
+  const sha256 = options.checksum ? await sha256File(source) : undefined;
+  if (there?.isFile() === true && BigInt(there.size) === here.size && there.mode === Number(here.mode & 0o7777n)) {
+    const isSame = sha256 ? there.sha256?.equals(sha256) : there.mtimeNs / 1000n === here.mtimeNs / 1000n;
+    if (isSame === true) return tellUnmoved(copying, name, "is there already");
+  }
+  await using local = await textPath(source);
+  await withProgress(copying, name, async (line) => {
+    const how = { ifAbsent: options.noClobber, sha256, resume: true, onProgress: shownBy(line), signal };
+    succeeded(await workspace.fileUpload(local.path, target, how));
+  });
+}
+
+async function copyTree(
+  copying: Copying,
+  source: Path,
+  target: Path,
+  { isInto, isThere }: { isInto: boolean; isThere: boolean },
+): Promise<void> {
+  const { workspace, options, signal } = copying;
+  const { exclude, gitignore } = options;
+  const name = lastName(source);
+  const unfinished = new Unfinished(JSON.stringify(workspace), await realpath(source, { encoding: "buffer" }), target);
+  const isTarget = name.length === 0 || (!isInto && (!isThere || (await unfinished.isKnown())));
+  const to = isTarget ? target : joinPath(target, name);
+  if (isTarget && !isThere) await unfinished.begin();
+  // One that was there before keeps the mode and time that it had.
+  const top = (await unfinished.isKnown()) || !(await workspace.fs.exists(to, { signal }));
+  await using local = await textPath(source);
+  const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {
+    // An empty tree is a directory, too.
+    await workspace.fs.mkdir(to, { recursive: true, signal });
+    const how = { exclude, gitignore, top, compare: compareBy(options), onProgress: shownBy(line), signal };
+    return workspace.fs.uploadTree(local.path, to, how);
+  });
+  await unfinished.end();
+  await tellSkipped(source, report);
+}

@@ -1,0 +1,121 @@
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { startProxy } from "../helpers/proxy.ts";
+import type { Proxy } from "../helpers/proxy.ts";
+import { writeRandomFile } from "../helpers/random-file.ts";
+import { serve } from "../helpers/serve.ts";
+import { openShell } from "../helpers/shell.ts";
+import type { Shell } from "../helpers/shell.ts";
+import { describeTree } from "../helpers/trees.ts";
+import { until } from "../helpers/until.ts";
+
+const size = 40_000_000;
+/** Where it is cut, and what a second run may move at most: the rest, and what lay in buffers. */
+const cutAt = 30_000_000;
+const rest = 25_000_000;
+
+interface Place {
+  readonly there: string;
+  readonly here: string;
+  readonly proxy: Proxy;
+  readonly shell: Shell;
+}
+
+async function open(): Promise<Place> {
+  const server = await serve();
+  const proxy = await startProxy({ target: server.url });
+  onTestFinished(() => proxy.close());
+  const shell = await openShell(proxy.url);
+  return { there: server.workingDirectory, here: shell.directory, proxy, shell };
+}
+
+/** Runs a command until the connection is cut, and ends it while no other can be had. */
+async function breakOff({ proxy, shell }: Place, script: string, signal: NodeJS.Signals) {
+  const before = proxy.cuts;
+  const { child, ended } = shell.start(`exec ${script}`);
+  await until(() => proxy.cuts > before);
+  proxy.refuse();
+  proxy.cut();
+  child.kill(signal);
+  const result = await ended;
+  proxy.set({ cutAfterBytes: Infinity, cutAfterBytesUp: Infinity });
+  proxy.refuse(false);
+  return result;
+}
+
+test("a cut network under cp is gone over, both ways", async () => {
+  const { there, here, proxy, shell } = await open();
+  const data = await writeRandomFile(join(here, "file"), 12_000_000);
+  const ups = [3_000_000, 3_000_000, 5_000_000];
+  const downs = [4_000_000, 4_000_000, 6_000_000];
+  proxy.set({ cutAfterBytesUp: () => ups.shift() ?? Infinity });
+  expect(await shell.run("yonder cp file :")).toMatchObject({ code: 0, stderr: "" });
+  const cuts = proxy.cuts;
+  expect(cuts).toBeGreaterThan(0);
+  proxy.set({ cutAfterBytes: () => downs.shift() ?? Infinity });
+  expect(await shell.run("yonder cp :file back")).toMatchObject({ code: 0, stderr: "" });
+  expect(proxy.cuts).toBeGreaterThan(cuts);
+  for (const path of [join(there, "file"), join(here, "back")]) expect(readFileSync(path).equals(data)).toBe(true);
+});
+
+test.each(["SIGKILL", "SIGINT"] as const)("an upload that %s ended goes on where it stopped", async (signal) => {
+  const place = await open();
+  const data = await writeRandomFile(join(place.here, "file"), size);
+  place.proxy.set({ cutAfterBytesUp: cutAt });
+  const broken = await breakOff(place, "yonder cp file :target", signal);
+  expect(broken.code).toBe(signal === "SIGINT" ? 130 : "SIGKILL");
+  if (signal === "SIGINT") expect(broken.stderr).toBe("yonder: interrupted; run it again to go on where it stopped\n");
+  expect(readdirSync(place.there).filter((name) => name === "target")).toEqual([]);
+  // A run that needed more than the rest would be cut.
+  place.proxy.set({ cutAfterBytesUp: rest });
+  const cuts = place.proxy.cuts;
+  expect(await place.shell.run("yonder cp file :target")).toMatchObject({ code: 0, stderr: "" });
+  expect(place.proxy.cuts).toBe(cuts);
+  expect(readFileSync(join(place.there, "target")).equals(data)).toBe(true);
+});
+
+test.each(["SIGKILL", "SIGINT"] as const)("a download that %s ended goes on where it stopped", async (signal) => {
+  const place = await open();
+  const data = await writeRandomFile(join(place.there, "file"), size);
+  place.proxy.set({ cutAfterBytes: cutAt });
+  await breakOff(place, "yonder cp :file target", signal);
+  expect(readdirSync(place.here)).toEqual([expect.stringMatching(/^\.yonder-part-/)]);
+  const before = place.proxy.bytesDown;
+  expect(await place.shell.run("yonder cp :file target")).toMatchObject({ code: 0, stderr: "" });
+  expect(place.proxy.bytesDown - before).toBeLessThan(rest);
+  expect(readFileSync(join(place.here, "target")).equals(data)).toBe(true);
+  expect(readdirSync(place.here)).toEqual(["target"]);
+});
+
+test.each(["up", "down"])("a tree whose copy %s was killed is gone on with, at the same place", async (way) => {
+  const place = await open();
+  const [source, target] = way === "up" ? [place.here, place.there] : [place.there, place.here];
+  mkdirSync(join(source, "tree"));
+  for (let index = 0; index < 40; index++) await writeRandomFile(join(source, `tree/${index}`), size / 40);
+  place.proxy.set(way === "up" ? { cutAfterBytesUp: cutAt } : { cutAfterBytes: cutAt });
+  const script = way === "up" ? "yonder cp tree :copy" : "yonder cp :tree copy";
+  await breakOff(place, script, "SIGKILL");
+  const arrived = readdirSync(join(target, "copy")).filter((name) => !name.startsWith("."));
+  expect(arrived.length).toBeGreaterThan(5);
+  const before = new Map(arrived.map((name) => [name, statSync(join(target, "copy", name)).ino]));
+  expect(await place.shell.run(script)).toMatchObject({ code: 0, stderr: "" });
+  // What the server keeps of an upload that nobody goes on with, it sweeps later.
+  const copied = describeTree(join(target, "copy")).filter((line) => way === "down" || !line.includes(".yonder-part-"));
+  expect(copied).toEqual(describeTree(join(source, "tree")));
+  for (const [name, inode] of before) expect(statSync(join(target, "copy", name)).ino).toBe(inode);
+  // Done and done again: now the target is a directory that is there.
+  expect(await place.shell.run(script)).toMatchObject({ code: 0, stderr: "" });
+  expect(statSync(join(target, "copy/tree")).isDirectory()).toBe(true);
+});
+
+test("a file that has changed since is copied from its first byte", async () => {
+  const place = await open();
+  await writeRandomFile(join(place.there, "file"), size);
+  place.proxy.set({ cutAfterBytes: cutAt });
+  await breakOff(place, "yonder cp :file target", "SIGKILL");
+  writeFileSync(join(place.there, "file"), "another");
+  expect(await place.shell.run("yonder cp :file target")).toMatchObject({ code: 0 });
+  expect(readFileSync(join(place.here, "target"), "utf8")).toBe("another");
+  expect(readdirSync(place.here)).toEqual(["target"]);
+});
