@@ -16,6 +16,7 @@ RUN apt-get update \
 WORKDIR /opt/yonder
 COPY package.json package-lock.json ./
 COPY gen/package.json gen/
+COPY wire/package.json wire/
 COPY server/package.json server/
 COPY client/package.json client/
 COPY cli/package.json cli/

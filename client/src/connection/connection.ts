@@ -6,7 +6,8 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import { reuseMemory } from "@yonder/wire";
 import { InvalidState } from "../errors.ts";
 import { ApiKeySource } from "./api-key.ts";
 import type { ApiKey } from "./api-key.ts";
@@ -114,16 +115,21 @@ export class Connection {
     }
   }
 
-  /** The replies to one request: one try, whose errors go to `retry.after`. Aborting `signal` ends it. */
+  /**
+   * The replies to one request: one try, whose errors go to `retry.after`. Aborting `signal` ends it. With `inTurn` the
+   * bytes of a reply are good only until the next one is asked for.
+   */
   async stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
     retry: Retry,
     signal: AbortSignal,
+    { inTurn = false } = {},
   ): Promise<AsyncIterator<MessageShape<O>>> {
     const headers = await this.#headers(retry);
     const { streams } = this.#open();
-    const response = await streams.stream(method, signal, 0, headers, once(request));
+    const values = createContextValues().set(reuseMemory, inTurn);
+    const response = await streams.stream(method, signal, 0, headers, once(request), values);
     return response.message[Symbol.asyncIterator]();
   }
 

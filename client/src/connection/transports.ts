@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
-import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { createWireTransport } from "@yonder/wire";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { dial } from "./dial.ts";
@@ -42,12 +42,8 @@ function openHttp2(options: TransportOptions): Transports {
   const authority = new URL(options.address.baseUrl).origin;
   const open = () => new Http2Sessions({ authority, dial: () => dial(options, "h2"), pingIntervalMs, pingTimeoutMs });
   const [calls, streams] = [open(), open()];
-  const transport = (sessionManager: Http2Sessions): Transport => {
-    const common = { baseUrl: options.address.baseUrl, sessionManager, readMaxBytes, acceptCompression: [] };
-    if (options.protocol === "grpc") return createGrpcTransport(common);
-    if (options.protocol === "connect") return createConnectTransport({ ...common, httpVersion: "2" });
-    return createGrpcWebTransport({ ...common, httpVersion: "2" });
-  };
+  const transport = (sessions: Http2Sessions): Transport =>
+    createWireTransport({ ...options, baseUrl: options.address.baseUrl, http: { sessions }, readMaxBytes });
   return {
     calls: transport(calls),
     streams: transport(streams),
@@ -62,14 +58,8 @@ function openHttp2(options: TransportOptions): Transports {
 function openHttp1(options: TransportOptions): Transports {
   const agent = options.address.secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
   agent.createConnection = () => dial(options, "http/1.1");
-  const common = {
-    baseUrl: options.address.baseUrl,
-    httpVersion: "1.1" as const,
-    nodeOptions: { agent },
-    readMaxBytes,
-    acceptCompression: [],
-  };
+  const { baseUrl } = options.address;
   // One connection a call: no call waits behind another.
-  const transport = options.protocol === "connect" ? createConnectTransport(common) : createGrpcWebTransport(common);
+  const transport = createWireTransport({ ...options, baseUrl, http: { agent }, readMaxBytes });
   return { calls: transport, streams: transport, abort: () => agent.destroy() };
 }

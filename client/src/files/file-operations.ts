@@ -129,6 +129,8 @@ export async function fileDownload(
 
 /** Where the bytes of a download go. */
 interface Sink {
+  /** Whether it needs the bytes no longer once `write` is done. */
+  readonly inTurn: boolean;
   write(data: Uint8Array): Promise<void>;
   /** Forgets what was written. Undefined where that cannot be. */
   restart?(): Promise<void>;
@@ -190,7 +192,7 @@ async function receiveOnce(
   let [transferredBytes, totalBytes] = [position, 0];
   let file: FileStats | undefined;
   let changed = false;
-  for await (const part of download(connection, request, signal)) {
+  for await (const part of download(connection, request, { signal, inTurn: sink.inTurn })) {
     if (part.type === "started") {
       file = new FileStats(part.file);
       totalBytes = position + part.length;
@@ -213,6 +215,7 @@ async function fileSink(path: string): Promise<Sink> {
 
 function sinkInto(file: LocalFile): Sink {
   return {
+    inTurn: true,
     write: (data) => file.write(data),
     restart: () => file.restart(),
     finish: async (stats) => {
@@ -226,6 +229,7 @@ function sinkInto(file: LocalFile): Sink {
 function sinkOf(stream: Writable | undefined): Sink {
   if (stream !== undefined) {
     return {
+      inTurn: false,
       async write(data) {
         if (!stream.write(data)) await once(stream, "drain");
       },
@@ -238,6 +242,7 @@ function sinkOf(stream: Writable | undefined): Sink {
   }
   let pieces: Uint8Array[] = [];
   return {
+    inTurn: false,
     async write(data) {
       pieces.push(data);
     },

@@ -62,7 +62,7 @@ export class ConnectedFileSystem implements FileSystem {
         ...(length !== undefined && { length: BigInt(length) }),
       };
       const pieces: Uint8Array[] = [];
-      for await (const part of download(this.#connection, request, signal)) {
+      for await (const part of download(this.#connection, request, { signal })) {
         if (part.type === "chunk") pieces.push(part.data);
       }
       const data = Buffer.concat(pieces);
@@ -76,7 +76,7 @@ export class ConnectedFileSystem implements FileSystem {
   ): AsyncGenerator<Uint8Array> {
     const range = { offset: BigInt(offset), ifMatch, ...(length !== undefined && { length: BigInt(length) }) };
     try {
-      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, signal)) {
+      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, { signal })) {
         if (part.type === "chunk") yield part.data;
       }
     } catch (error) {

@@ -16,12 +16,13 @@ export type DownloadPart =
 
 /**
  * Downloads a file or a range of it, over as many connections as it takes: each goes on where the last one broke, and
- * only if the file is still the same (ETAG_MISMATCH where it is not). Every chunk and the whole are checked.
+ * only if the file is still the same (ETAG_MISMATCH where it is not). Every chunk and the whole are checked. With `inTurn`
+ * a chunk's bytes are good only until the next part is asked for.
  */
 export async function* download(
   connection: Connection,
   request: DownloadInit,
-  signal?: AbortSignal,
+  { signal, inTurn = false }: { signal?: AbortSignal | undefined; inTurn?: boolean } = {},
 ): AsyncGenerator<DownloadPart> {
   const retry = connection.retry({ signal });
   const begin = Number(request.offset ?? 0n);
@@ -29,7 +30,7 @@ export async function* download(
   for (;;) {
     const abort = new LinkedAbort(signal, connection.closed);
     try {
-      for await (const part of attempt(connection, request, state, retry, abort.signal)) {
+      for await (const part of attempt(connection, request, state, retry, abort.signal, inTurn)) {
         yield part;
         if (part.type === "finished") return;
       }
@@ -55,10 +56,12 @@ async function* attempt(
   state: State,
   retry: Retry,
   signal: AbortSignal,
+  inTurn: boolean,
 ): AsyncGenerator<DownloadPart> {
   const isResumed = state.file !== undefined;
   const from = state.position;
-  const replies = await connection.stream(FileService.method.download, goOn(request, state), retry, signal);
+  const { method } = FileService;
+  const replies = await connection.stream(method.download, goOn(request, state), retry, signal, { inTurn });
   const messages: AsyncIterable<DownloadResponse> = { [Symbol.asyncIterator]: () => replies };
   let whole = 0;
   for await (const { part } of messages) {

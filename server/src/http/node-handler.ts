@@ -1,8 +1,9 @@
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { readRequest, reuseMemory, wireInterceptor, writeResponse } from "@yonder/wire";
 import type { Logger } from "../logging/logger.ts";
 import { callRecordKey } from "../rpc/call-record.ts";
+import { isReadInTurn } from "../rpc/read-in-turn.ts";
 import { logAccess } from "./access-log.ts";
 import { reply } from "./node-types.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-types.ts";
@@ -22,7 +23,8 @@ export interface NodeHandlerOptions {
  * the console, which cannot be turned off.
  */
 export function createNodeHandler({ routes, routerOptions, logger, first }: NodeHandlerOptions): NodeHandler {
-  const router = createConnectRouter(routerOptions);
+  const { interceptors = [], readMaxBytes = 0xffffffff } = routerOptions;
+  const router = createConnectRouter({ ...routerOptions, interceptors: [wireInterceptor, ...interceptors] });
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
@@ -35,7 +37,8 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
     const record = logAccess(logger, request, response, handler && path.slice(1));
     if (handler === undefined) return reply(response, 404, {}, "There is no such call here");
     const contextValues = createContextValues().set(callRecordKey, record);
-    serve(handler, request, response, contextValues).catch((error: unknown) => {
+    contextValues.set(reuseMemory, isReadInTurn(handler.method));
+    serve(handler, request, response, contextValues, readMaxBytes).catch((error: unknown) => {
       logger.debug({ err: error, call: path.slice(1) }, "a response was not delivered");
       giveUp(response);
     });
@@ -57,14 +60,15 @@ async function serve(
   request: NodeRequest,
   response: NodeResponse,
   contextValues: ReturnType<typeof createContextValues>,
+  readMaxBytes: number,
 ): Promise<void> {
-  let universalRequest: ReturnType<typeof universalRequestFromNodeRequest>;
+  let universalRequest: ReturnType<typeof readRequest>;
   try {
-    universalRequest = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+    universalRequest = readRequest(request, response, contextValues, readMaxBytes);
   } catch {
     return reply(response, 400, {}, "The request has no host, or its URL is malformed");
   }
-  await universalResponseToNodeResponse(await handler(universalRequest), response);
+  await writeResponse(await handler(universalRequest), response, contextValues);
 }
 
 function ignore(): void {}

@@ -1,0 +1,4 @@
+export { createWireTransport } from "./client.ts";
+export type { WireTransportOptions } from "./client.ts";
+export { reuseMemory } from "./reuse-memory.ts";
+export { readRequest, wireInterceptor, writeResponse } from "./server.ts";

@@ -1,0 +1,106 @@
+import { createContextKey } from "@connectrpc/connect";
+import type { ContextValues, Interceptor } from "@connectrpc/connect";
+import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
+import type { UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type { Readable } from "node:stream";
+import { serverInterceptor } from "./interceptor.ts";
+import { Lane } from "./lane.ts";
+import { piecesOf, writePieces } from "./outgoing.ts";
+import { readStream } from "./read-stream.ts";
+import { nodeHeaders } from "./node-headers.ts";
+import { reuseMemory } from "./reuse-memory.ts";
+
+type NodeRequest = IncomingMessage | Http2ServerRequest;
+type NodeResponse = ServerResponse | Http2ServerResponse;
+
+const laneKey = createContextKey<Lane | undefined>(undefined, { description: "a call's large messages" });
+
+/** Takes the large messages of streams past Connect's pipeline. It has to be the first interceptor: next to the wire. */
+export const wireInterceptor: Interceptor = serverInterceptor(({ contextValues }) => contextValues.get(laneKey));
+
+/** The request as Connect takes it. Throws where it has no host or its URL is malformed. */
+export function readRequest(
+  request: NodeRequest,
+  response: NodeResponse,
+  contextValues: ContextValues,
+  readMaxBytes: number,
+): UniversalServerRequest {
+  const universal = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+  if (!isBinaryStream(request)) return universal;
+  const lane = new Lane();
+  lane.reuse = contextValues.get(reuseMemory);
+  contextValues.set(laneKey, lane);
+  // Of HTTP/2 the stream itself, past the queue that Node's compatibility layer puts behind it. That one has to learn of
+  // the end all the same, or the request never counts as complete.
+  const stream = ("stream" in request ? request.stream : request) as Readable;
+  const onEnd = (): void => void request.resume();
+  return { ...universal, body: readStream(stream, lane, readMaxBytes, onEnd) };
+}
+
+/** Writes Connect's response, and the large messages of its stream. */
+export async function writeResponse(
+  { body, status, header, trailer }: UniversalServerResponse,
+  response: NodeResponse,
+  contextValues: ContextValues,
+): Promise<void> {
+  const lane = contextValues.get(laneKey);
+  const iterator = body?.[Symbol.asyncIterator]();
+  let isWriting = false;
+  const head = (): void => {
+    // The two kinds of responses have the same method under two types.
+    if (!response.headersSent) (response as ServerResponse).writeHead(status, nodeHeaders(header));
+  };
+  try {
+    if (iterator !== undefined) {
+      for (let chunk = await iterator.next(); chunk.done !== true; chunk = await iterator.next()) {
+        isWriting = true;
+        // Only now: until its first bytes a call may add headers.
+        head();
+        await write(response, piecesOf(lane, chunk.value));
+        isWriting = false;
+      }
+    }
+    head();
+    if (trailer !== undefined) response.addTrailers(nodeHeaders(trailer));
+    response.end();
+  } catch (error) {
+    if (isWriting) iterator?.throw?.(error).catch(() => {});
+    throw error;
+  } finally {
+    iterator?.return?.().catch(() => {});
+  }
+}
+
+/** Those whose messages are JSON, or no envelopes, are Connect's alone. */
+function isBinaryStream({ headers }: NodeRequest): boolean {
+  return /^application\/(grpc(-web)?(\+proto)?|connect\+proto)\s*(;|$)/i.test(headers["content-type"] ?? "");
+}
+
+/** Resolves when more may be written. Large pieces are someone's memory, so it takes until they have left it. */
+function write(response: NodeResponse, pieces: readonly Uint8Array[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stream = ("stream" in response ? response.stream : response) as ServerResponse;
+    if (stream.errored) return reject(stream.errored);
+    const onError = (error: Error): void => {
+      settle();
+      reject(error);
+    };
+    const onClose = (): void =>
+      onError(Object.assign(new Error("the stream was closed"), { code: "ERR_STREAM_DESTROYED" }));
+    const settle = (): void => {
+      stream.off("error", onError).off("close", onClose);
+    };
+    const done = (error?: Error | null): void => {
+      if (error) return onError(error);
+      settle();
+      resolve();
+    };
+    stream.once("error", onError).once("close", onClose);
+    const isFlushed = writePieces(stream, pieces, (error) => {
+      if (error || pieces.length > 1 || !isFlushed) done(error);
+    });
+    if (isFlushed && pieces.length === 1) done();
+  });
+}
