@@ -9,12 +9,6 @@ import type { Interface } from "node:readline";
 import type { Readable } from "node:stream";
 import { root } from "./pages.ts";
 
-export interface ScriptResult {
-  readonly exitCode: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 const namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child"];
 
 /** Why there is no sandbox here; undefined where there is one. */
@@ -51,7 +45,8 @@ export class Sandbox {
     return new Sandbox(child, directory);
   }
 
-  async run(script: string): Promise<ScriptResult> {
+  /** Answers what a script prints; rejects with what it complained of where it does not end with 0. */
+  async run(script: string): Promise<{ stdout: string; stderr: string }> {
     const name = `script-${(this.#count += 1)}`;
     const path = join(this.#directory, name);
     await writeFile(path, script);
@@ -59,7 +54,8 @@ export class Sandbox {
     this.#child.stdin?.write(`${name}\n`);
     const [exitCode] = await answer;
     const [stdout, stderr] = await Promise.all([readFile(`${path}.out`, "utf8"), readFile(`${path}.err`, "utf8")]);
-    return { exitCode: Number(exitCode), stdout, stderr };
+    if (exitCode !== "0") throw new Error(`exit code ${exitCode}: ${stderr}${stdout}`);
+    return { stdout, stderr };
   }
 
   async close(): Promise<void> {
