@@ -12,6 +12,10 @@ for package in gen wire server client cli; do
     [ ! -e $package/$part ] || cp -a $package/$part $root/lib/$package/
   done
 done
+if [ -e server/native/build ]; then
+  mkdir -p $root/lib/server/native
+  cp -a server/native/build $root/lib/server/native/
+fi
 cd $root/lib
 find . -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '.tsbuildinfo' |
   grep -v '^./node_modules/.bin/' | xargs rm -f

@@ -58,6 +58,8 @@ export class ExecEngine {
   readonly limits: Limits;
   readonly #options: ExecEngineOptions;
   readonly #execs = new Map<string, Exec>();
+  /** Those of them whose end has not been told. */
+  readonly #started = new Set<Exec>();
   readonly #starting = new Map<string, { readonly hash: string; readonly started: Promise<Exec> }>();
   readonly #leftovers = new Leftovers();
   readonly #retention: Retention;
@@ -83,9 +85,7 @@ export class ExecEngine {
   }
 
   get runningCount(): number {
-    let count = this.#starting.size;
-    for (const exec of this.#execs.values()) if (exec.ended === undefined) count += 1;
-    return count;
+    return this.#starting.size + this.#started.size;
   }
 
   /** Starts a command, or joins the one that has this id already. An empty id stands for a new one. */
@@ -185,9 +185,7 @@ export class ExecEngine {
   }
 
   #running(): ExecRun[] {
-    return [...this.#execs.values()].flatMap(({ run, ended }) =>
-      run !== undefined && ended === undefined ? [run] : [],
-    );
+    return [...this.#started].flatMap(({ run, ended }) => (run !== undefined && ended === undefined ? [run] : []));
   }
 
   async #launch(id: string, hash: string, spec: ExecSpec): Promise<Exec> {
@@ -215,7 +213,9 @@ export class ExecEngine {
       onEnd: (record) => log.ended(id, record),
     });
     this.#execs.set(id, exec);
+    this.#started.add(exec);
     void exec.run?.finished.then(() => {
+      this.#started.delete(exec);
       this.#retention.ended(exec);
       this.#options.onActivity?.();
     });

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { hash } from "node:crypto";
 import type { ExecSpec } from "./spec.ts";
 
 /**
@@ -22,12 +22,12 @@ const FIELDS = [
 ] as const satisfies readonly (keyof ExecSpec)[];
 
 /**
- * Keyed with the workspace's own secret: the hash is written down, and environment values and standard input, which are
+ * Begun with the workspace's own secret: the hash is written down, and environment values and standard input, which are
  * part of it, must not be guessable from it.
  */
 export function requestHash(spec: ExecSpec, key: Buffer): string {
   const canonical = JSON.stringify(FIELDS.map((field) => canonicalValue(spec[field])));
-  return createHmac("sha256", key).update(canonical).digest("base64url");
+  return hash("sha256", Buffer.concat([key, Buffer.from(canonical)]), "base64url");
 }
 
 function canonicalValue(value: unknown): unknown {
