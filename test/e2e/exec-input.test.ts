@@ -288,7 +288,7 @@ describe("is refused before anything runs, and leaves its id free:", () => {
       { program: shell("true"), labels: { a: "b" } },
       { program: shell("true"), timeout: { seconds: 1n } },
       { program: shell("true"), environment: { variables: { A: "b" } } },
-      { program: shell("true"), standardInput: {} },
+      { program: shell("true"), stdin: {} },
       { program: shell("true"), killGrace: { seconds: 1n } },
       { program: shell("true"), workingDirectory: "traces" },
     ];
@@ -356,7 +356,7 @@ describe("on a running command is refused:", () => {
   let execId = "";
   let terminal = "";
   beforeAll(async () => {
-    ({ execId } = await server.spawn("echo printed; sleep 1000", { standardInput: { data: Buffer.from("12345") } }));
+    ({ execId } = await server.spawn("echo printed; sleep 1000", { stdin: { data: Buffer.from("12345") } }));
     ({ execId: terminal } = await server.spawn("sleep 1000", { terminal: {} }));
     await server.printed(execId, "printed\n");
     return async () => {
@@ -556,7 +556,7 @@ describe("on an ended command is refused:", () => {
   });
 
   test("input for a command that never took any, or closed it", async () => {
-    const { execId } = await server.spawn("exec 0<&-; echo closed; sleep 1000", { standardInput: {} });
+    const { execId } = await server.spawn("exec 0<&-; echo closed; sleep 1000", { stdin: {} });
     const { execId: without } = await server.spawn("sleep 1000");
     await server.printed(execId, "closed\n");
     const closed = { code: "FAILED_PRECONDITION", reason: "STDIN_CLOSED" };
@@ -649,7 +649,7 @@ test("environment: what is set, what is unset, and what is clean", async () => {
 });
 
 test("input that came already is passed over, also when it comes in overlapping pieces", async () => {
-  const { execId } = await server.spawn("cat", { standardInput: { data: Buffer.from("abc") } });
+  const { execId } = await server.spawn("cat", { stdin: { data: Buffer.from("abc") } });
   const write = async (offset: bigint, text: string, eof = false) =>
     (await server.exec.writeStdin({ execId, offset, data: Buffer.from(text), eof })).offset;
   expect(await write(0n, "abc")).toBe(3n);

@@ -248,7 +248,7 @@ describe("standard input", () => {
     const name = server.newId();
     const fifo = join(server.directory, name);
     execFileSync("mkfifo", [fifo]);
-    const { execId } = await server.spawn(`read -r _ < ${name}; sha256sum`, { standardInput: {} });
+    const { execId } = await server.spawn(`read -r _ < ${name}; sha256sum`, { stdin: {} });
     return { execId, go: () => writeFile(fifo, "\n") };
   }
 
@@ -289,7 +289,7 @@ describe("standard input", () => {
   });
 
   test("comes with the request, to its end", async () => {
-    const { stdout } = await server.run("sha256sum", { standardInput: { data, eof: true } });
+    const { stdout } = await server.run("sha256sum", { stdin: { data, eof: true } });
     expect(stdout).toBe(`${digest}  -\n`);
     expect((await server.run("cat; echo empty")).stdout).toBe("empty\n");
   });

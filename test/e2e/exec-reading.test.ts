@@ -109,7 +109,7 @@ describe("ReadOutput of an ended command", () => {
 
 describe("who waits", () => {
   test("for output gets it when it comes, and the end when that comes", async () => {
-    const { execId } = await server.spawn("read -r line; echo got $line; read -r line; exit 4", { standardInput: {} });
+    const { execId } = await server.spawn("read -r line; echo got $line; read -r line; exit 4", { stdin: {} });
     const wait = { seconds: 25n };
     const first = server.exec.readOutput({ execId, wait });
     await server.exec.writeStdin({ execId, data: Buffer.from("a\n") });
@@ -145,7 +145,7 @@ describe("who waits", () => {
 
 describe("Attach to a running command", () => {
   test("begins at a cursor, at a tail, or live, and goes on to the same end", async () => {
-    const { execId } = await server.spawn("printf 0123456789; read -r _; printf abc", { standardInput: {} });
+    const { execId } = await server.spawn("printf 0123456789; read -r _; printf abc", { stdin: {} });
     await server.printed(execId, "9");
     const starts = [
       undefined,
@@ -231,7 +231,7 @@ describe("a line filter", () => {
   });
 
   test("answers no line of a running command before it is over", async () => {
-    const { execId: running } = await server.spawn("printf half; read -r _; echo ' done'", { standardInput: {} });
+    const { execId: running } = await server.spawn("printf half; read -r _; echo ' done'", { stdin: {} });
     await server.printed(running, "half");
     const lineFilter = filter({ expression: literal("half") });
     const before = await read(running, { lineFilter });
@@ -351,7 +351,7 @@ describe("what an exec tells of itself", () => {
     const [value, input, later] = ["s3cret-value", "s3cret-input", "s3cret-later"];
     const { execId } = await server.spawn("cat > /dev/null; echo ${#TOKEN}", {
       environment: { variables: { TOKEN: value } },
-      standardInput: { data: Buffer.from(input) },
+      stdin: { data: Buffer.from(input) },
     });
     await server.exec.writeStdin({ execId, offset: BigInt(input.length), data: Buffer.from(later), eof: true });
     await server.ended(execId);

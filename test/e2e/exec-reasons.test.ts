@@ -98,7 +98,7 @@ const provoke: Record<string, () => Promise<Refusal & { expected: [code: string,
   },
 
   EXEC_ENDED: async () => {
-    const { execId } = await server.spawn("true", { standardInput: {} });
+    const { execId } = await server.spawn("true", { stdin: {} });
     await server.ended(execId);
     return met("FAILED_PRECONDITION", execId, await refusal(server.exec.writeStdin({ execId })));
   },
@@ -111,7 +111,7 @@ const provoke: Record<string, () => Promise<Refusal & { expected: [code: string,
   },
 
   STDIN_OFFSET_GAP: async () => {
-    const { execId } = await server.spawn("cat", { standardInput: {} });
+    const { execId } = await server.spawn("cat", { stdin: {} });
     const refused = await refusal(server.exec.writeStdin({ execId, offset: 1n }));
     await server.exec.writeStdin({ execId, eof: true });
     expect(refused.detail?.expectedOffset).toBe(0n);
@@ -156,7 +156,7 @@ const provoke: Record<string, () => Promise<Refusal & { expected: [code: string,
   },
 
   STORAGE_FULL: async () => {
-    const { execId } = await server.spawn("read -r _; echo done", { standardInput: {} });
+    const { execId } = await server.spawn("read -r _; echo done", { stdin: {} });
     const next = { execId: server.newId(), program: shell("touch ran") };
     limit("fsize", 1);
     const refused = await refusal(server.exec.startExec({ exec: next })).finally(() => limit("fsize", 2 ** 40));

@@ -290,7 +290,7 @@ describe("a command that is to end with its client", () => {
   });
 
   test("goes on with whoever comes back in time, and while another reads", async () => {
-    const execId = await cut({ ...at(0, 20n), standardInput: {} });
+    const execId = await cut({ ...at(0, 20n), stdin: {} });
     const again = told(server.exec.attach({ execId }));
     await until(async () => (await server.exec.getExec({ execId })).exec?.readers === 1);
     await hangUpAfter((signal) => server.exec.attach({ execId }, { signal }));

@@ -181,7 +181,7 @@ describe("a command in a terminal", () => {
   test("takes input that came with the request", async () => {
     const { stdout } = await server.run("read -r line; echo got $line", {
       terminal: {},
-      standardInput: { data: Buffer.from("early\r") },
+      stdin: { data: Buffer.from("early\r") },
     });
     expect(stdout).toContain("got early\r\n");
   });

@@ -44,7 +44,7 @@ describe("GetInfo tells", () => {
   test("when something was last done for a client, which GetInfo is not", async () => {
     const last = async () => milliseconds((await server.workspace.getInfo({})).lastActivityTime);
     const before = await last();
-    const { execId } = await server.spawn("read -r _", { standardInput: {} });
+    const { execId } = await server.spawn("read -r _", { stdin: {} });
     const atStart = await last();
     expect(atStart).toBeGreaterThanOrEqual(before);
     expect(await last()).toBe(atStart);

@@ -66,7 +66,7 @@ class Run {
     this.#command = commandLine(command);
     this.#target = {
       execId: request.execId,
-      request: { ...request, ...(first && { standardInput: first }) },
+      request: { ...request, ...(first && { stdin: first }) },
       from: 0,
       readerId: crypto.randomUUID(),
     };

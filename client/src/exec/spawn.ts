@@ -26,7 +26,7 @@ export async function spawn(
   throwIfAborted(signal);
   const request = toExecRequest(command, options, context, 0);
   const { first, rest } = stdinOf(options);
-  if (first) request.standardInput = first;
+  if (first) request.stdin = first;
   const killGraceMs = options.killGraceMs ?? context.defaults.killGraceMs;
   const info = await start(connection, request, signal);
   const handle = new LiveExecHandle(connection, { info, from: 0, killGraceMs });

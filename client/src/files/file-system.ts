@@ -188,7 +188,7 @@ export class ConnectedFileSystem implements FileSystem {
         ifMatch,
         requestId: crypto.randomUUID(),
       };
-      const { file } = await this.#connection.call(FileService.method.rename, request, { signal });
+      const { file } = await this.#connection.call(FileService.method.move, request, { signal });
       return new FileStats(needed(file));
     });
   }

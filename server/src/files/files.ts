@@ -134,7 +134,7 @@ export class Files {
   }
 
   move(requestId: string, query: MoveQuery): Promise<FileInfo> {
-    return this.#once("Rename", requestId, query, () => move(this.paths, this.#targets, query));
+    return this.#once("Move", requestId, query, () => move(this.paths, this.#targets, query));
   }
 
   copy(requestId: string, query: CopyQuery): Promise<{ file: FileInfo; report: TreeReport }> {

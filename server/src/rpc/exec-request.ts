@@ -28,10 +28,7 @@ export function execSpec(request: ExecRequest, limits: Limits): ExecSpec {
     idleTimeoutMs: durationField("idle_timeout", request.idleTimeout, timeRange) || undefined,
     disconnectGraceMs: durationField("disconnect_grace", request.disconnectGrace, { ...timeRange, minMs: 0 }),
     terminal,
-    stdin:
-      request.standardInput === undefined
-        ? undefined
-        : { data: request.standardInput.data, eof: request.standardInput.eof },
+    stdin: request.stdin === undefined ? undefined : { data: request.stdin.data, eof: request.stdin.eof },
     labels: labels(request.labels, limits),
     limits: bounds(request.limits),
     output: outputPolicy(request.output, limits),

@@ -135,7 +135,7 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
       return { file: fileMessage(file), created };
     },
 
-    async rename(request) {
+    async move(request) {
       mustBeMeant(request);
       const { createParents, ifAbsent } = request;
       const query = { ...twoPaths(request), createParents, ifAbsent, ifMatch: tokenField("if_match", request.ifMatch) };

@@ -78,7 +78,7 @@ test("it cuts its own call and attaches again at its cursor without a byte lost"
 
 test("everything can be done by unary calls alone, as a client without streams must", async () => {
   const { client, metadata } = await execClient();
-  const exec = { exec_id: "unary", command: "read line; echo got $line", standard_input: {} };
+  const exec = { exec_id: "unary", command: "read line; echo got $line", stdin: {} };
   await unary(client, "StartExec", { exec }, metadata);
   await unary(client, "WriteStdin", { exec_id: "unary", offset: 0, data: Buffer.from("it\n"), eof: true }, metadata);
   const ended = await unary<{ exec: { state: string } }>(

@@ -60,7 +60,7 @@ describe.runIf(process.platform === "linux")("a confined server", () => {
     );
     if (path === "out-file") return;
     await expectReason(client.makeDirectory({ path, parents: true }), "PATH_OUTSIDE_ROOT");
-    await expectReason(client.rename({ sourcePath: "dir", destinationPath: path }), "PATH_OUTSIDE_ROOT");
+    await expectReason(client.move({ sourcePath: "dir", destinationPath: path }), "PATH_OUTSIDE_ROOT");
     await expectReason(client.copy({ sourcePath: "dir", destinationPath: path, recursive: true }), "PATH_OUTSIDE_ROOT");
     await expectReason(client.remove({ path: `${path}/../secret` }), "PATH_OUTSIDE_ROOT").catch(async () => {
       expect((await detailOf(client.remove({ path: `${path}/../secret` }))).systemCode).toBe("ENOENT");
@@ -91,7 +91,7 @@ describe.runIf(process.platform === "linux")("a confined server", () => {
     const { client } = server;
     await client.makeDirectory({ path: "a/b", parents: true });
     await client.copy({ sourcePath: "dir", destinationPath: "a/b/copy", recursive: true });
-    await client.rename({ sourcePath: "a/b/copy", destinationPath: "moved" });
+    await client.move({ sourcePath: "a/b/copy", destinationPath: "moved" });
     const { tar } = await downloadTar(client, { path: "moved" });
     await uploadTar(client, { path: "unpacked" }, tar);
     expect(describeTree(join(root, "unpacked"))).toEqual(describeTree(join(root, "moved")));

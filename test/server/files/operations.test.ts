@@ -57,16 +57,16 @@ describe("MakeDirectory", () => {
   });
 });
 
-describe("Rename", () => {
+describe("Move", () => {
   test("renames files, directories and links, and replaces what has the name", async () => {
     const { client, directory } = await openFileServer();
     await writeFile(join(directory, "a"), "a");
     await writeFile(join(directory, "b"), "b");
     await mkdir(join(directory, "d"));
     await symlink("nowhere", join(directory, "link"));
-    await client.rename({ sourcePath: "a", destinationPath: "b" });
-    await client.rename({ sourcePath: "d", destinationPath: "e/f/g", createParents: true });
-    await client.rename({ sourcePath: "link", destinationPath: "link2" });
+    await client.move({ sourcePath: "a", destinationPath: "b" });
+    await client.move({ sourcePath: "d", destinationPath: "e/f/g", createParents: true });
+    await client.move({ sourcePath: "link", destinationPath: "link2" });
     expect(await readFile(join(directory, "b"), "utf8")).toBe("a");
     expect((await readdir(directory)).toSorted()).toEqual(["b", "e", "link2"]);
     expect(await readlink(join(directory, "link2"))).toBe("nowhere");
@@ -77,13 +77,13 @@ describe("Rename", () => {
     await writeFile(join(directory, "a"), "a");
     await writeFile(join(directory, "b"), "b");
     await mkdir(join(directory, "d"));
-    await expectReason(client.rename({ sourcePath: "a", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
-    await expectReason(client.rename({ sourcePath: "d", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
+    await expectReason(client.move({ sourcePath: "a", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
+    await expectReason(client.move({ sourcePath: "d", destinationPath: "b", ifAbsent: true }), "FILE_EXISTS");
     const request = { sourcePath: "a", destinationPath: "c", ifAbsent: true, requestId: "m" };
-    const { file } = await client.rename(request);
-    expect((await client.rename(request)).file).toEqual(file);
-    await expectReason(client.rename({ sourcePath: "c", destinationPath: "x", ifMatch: "other" }), "ETAG_MISMATCH");
-    await client.rename({ sourcePath: "c", destinationPath: "x", ifMatch: file?.etag ?? "" });
+    const { file } = await client.move(request);
+    expect((await client.move(request)).file).toEqual(file);
+    await expectReason(client.move({ sourcePath: "c", destinationPath: "x", ifMatch: "other" }), "ETAG_MISMATCH");
+    await client.move({ sourcePath: "c", destinationPath: "x", ifMatch: file?.etag ?? "" });
   });
 
   test("of a file over a directory, or onto one with entries, is a typed error", async () => {
@@ -91,14 +91,14 @@ describe("Rename", () => {
     await writeFile(join(directory, "f"), "");
     await mkdir(join(directory, "d/sub"), { recursive: true });
     await mkdir(join(directory, "e"));
-    await expectReason(client.rename({ sourcePath: "f", destinationPath: "d" }), "IS_A_DIRECTORY");
-    await expectReason(client.rename({ sourcePath: "e", destinationPath: "d" }), "DIRECTORY_NOT_EMPTY");
-    await expectReason(client.rename({ sourcePath: "d", destinationPath: "f" }), "NOT_A_DIRECTORY");
+    await expectReason(client.move({ sourcePath: "f", destinationPath: "d" }), "IS_A_DIRECTORY");
+    await expectReason(client.move({ sourcePath: "e", destinationPath: "d" }), "DIRECTORY_NOT_EMPTY");
+    await expectReason(client.move({ sourcePath: "d", destinationPath: "f" }), "NOT_A_DIRECTORY");
     expect(
-      (await expectReason(client.rename({ sourcePath: "d", destinationPath: "d/sub/x" }), "FILE_SYSTEM_REFUSED"))
+      (await expectReason(client.move({ sourcePath: "d", destinationPath: "d/sub/x" }), "FILE_SYSTEM_REFUSED"))
         .systemCode,
     ).toBe("EINVAL");
-    await expectReason(client.rename({ sourcePath: "no", destinationPath: "x" }), "FILE_NOT_FOUND");
+    await expectReason(client.move({ sourcePath: "no", destinationPath: "x" }), "FILE_NOT_FOUND");
   });
 
   test("to another file system copies and removes", async () => {
@@ -108,7 +108,7 @@ describe("Rename", () => {
     await mkdir(join(directory, "d/sub"), { recursive: true });
     await writeFile(join(directory, "d/sub/f"), "x", { mode: 0o600 });
     const before = describeTree(join(directory, "d"));
-    await client.rename({ sourcePath: "d", destinationPath: join(other, "d") });
+    await client.move({ sourcePath: "d", destinationPath: join(other, "d") });
     expect(describeTree(join(other, "d"))).toEqual(before);
     expect(await readdir(directory)).toEqual([]);
   });
@@ -201,7 +201,7 @@ test("paths with a NUL byte, two paths at once and none at all are refused by th
     "path",
   );
   expect((await expectReason(client.remove({}), "MISSING_FIELD")).subject).toBe("path");
-  expect((await expectReason(client.rename({ sourcePath: "a" }), "MISSING_FIELD")).subject).toBe("destination_path");
+  expect((await expectReason(client.move({ sourcePath: "a" }), "MISSING_FIELD")).subject).toBe("destination_path");
 });
 
 test("a request that means another instance is refused and does nothing", async () => {

@@ -124,7 +124,7 @@ describe("in JSON", () => {
   test.each([
     [{ exec: { command: "true", workingDirectory: "/", timeout: "1.5s", labels: { any: "thing" } } }],
     [{ exec: { command: "true", working_directory: "/", environment: { variables: { A: "b" }, clean: true } } }],
-    [{ exec: { args: { values: ["a", "b"] }, standardInput: { data: "aGk=", eof: true } } }],
+    [{ exec: { args: { values: ["a", "b"] }, stdin: { data: "aGk=", eof: true } } }],
     [{}],
   ])("%j is taken", async (body) => {
     const { exec, ran } = services();

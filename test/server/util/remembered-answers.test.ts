@@ -37,7 +37,7 @@ test("the same id for a different request is REQUEST_ID_CONFLICT", async () => {
 test("the same id of another rpc is another request", async () => {
   const answers = new RememberedAnswers(roomy);
   await answers.once("Send", "a", "x", async () => 1);
-  expect(await answers.once("Rename", "a", "y", async () => 2)).toBe(2);
+  expect(await answers.once("Move", "a", "y", async () => 2)).toBe(2);
 });
 
 test("a failure is not remembered, so that the call can be tried again", async () => {
