@@ -3,12 +3,18 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { ReadStream, WriteStream } from "node:tty";
 import { exitCodeOfSignal } from "../frame/exits.ts";
+import { escapeControls } from "../output/escape.ts";
 
 /**
  * Asks the terminal for a key, without showing it; undefined where there is no terminal. As ssh does, it asks the
  * terminal itself, whatever standard input is: that may be the command's.
  */
 export async function askForKey(host: string): Promise<string | undefined> {
+  return await askSecretly(`Key for ${host}: `);
+}
+
+/** Asks the terminal for any secret, without showing it; undefined where there is no terminal, or no answer. */
+export async function askSecretly(question: string): Promise<string | undefined> {
   const terminal = openTerminal();
   if (!terminal) return undefined;
   const { input, output } = terminal;
@@ -16,7 +22,7 @@ export async function askForKey(host: string): Promise<string | undefined> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const reader = createInterface({ input, output: nowhere, terminal: true, historySize: 0 });
   try {
-    output.write(`Key for ${host}: `);
+    output.write(escapeControls(question));
     const key = await new Promise<string | undefined>((resolve) => {
       reader.once("line", resolve);
       reader.once("close", () => resolve(undefined));

@@ -33,7 +33,22 @@ const files: Catalogue = {
   search: { summary: "Find files by name, and lines by content", load: () => import("../verbs/search.ts") },
 };
 
-const git: Catalogue = {};
+const git: Catalogue = {
+  changes: { summary: "List what differs from a base, new files too", load: () => import("../verbs/git/changes.ts") },
+  diff: { summary: "Show what differs, line by line", load: () => import("../verbs/git/diff.ts") },
+  status: { summary: "Tell how a repository stands", load: () => import("../verbs/git/status.ts") },
+  log: { summary: "List commits", load: () => import("../verbs/git/log.ts") },
+  branch: { summary: "List branches", load: () => import("../verbs/git/branch.ts") },
+  checkout: {
+    summary: "Move to a branch or commit, or bring files back",
+    load: () => import("../verbs/git/checkout.ts"),
+  },
+  commit: { summary: "Commit", load: () => import("../verbs/git/commit.ts") },
+  clone: { summary: "Clone a repository into the workspace", load: () => import("../verbs/git/clone.ts") },
+  fetch: { summary: "Bring a remote's branches here", load: () => import("../verbs/git/fetch.ts") },
+  pull: { summary: "Fetch, and bring the branch up to date", load: () => import("../verbs/git/pull.ts") },
+  push: { summary: "Bring branches to a remote", load: () => import("../verbs/git/push.ts") },
+};
 
 const workspaces: Catalogue = {
   info: { summary: "Tell what answers there, and its limits", load: () => import("../verbs/info.ts") },
@@ -55,9 +70,6 @@ const workspaces: Catalogue = {
 export const catalogue: readonly (readonly [heading: string, verbs: Catalogue])[] = [
   ["Commands:", commands],
   ["Files:", files],
-  [
-    "Git:",
-    Object.keys(git).length > 0 ? { git: { summary: "Read and change the repositories there", verbs: git } } : {},
-  ],
+  ["Git:", { git: { summary: "Read and change the repositories there", verbs: git } }],
   ["Workspaces:", workspaces],
 ];

@@ -35,8 +35,12 @@ export class ProgressLine {
     return this.#isShown;
   }
 
+  /** Another name begins another count. */
   set label(label: string) {
+    if (label === this.#label) return;
     this.#label = label;
+    this.#samples.length = 0;
+    this.#drawnAt = -Infinity;
   }
 
   update(done: number, total: number | undefined): void {
