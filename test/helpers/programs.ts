@@ -32,3 +32,11 @@ function firstThatRuns(candidates: readonly string[], args: readonly string[]): 
 function pathOf(relative: string): string {
   return fileURLToPath(new URL(relative, import.meta.url));
 }
+
+/** The shell, where it is installed. */
+export function shellThatRuns(shell: "bash" | "zsh" | "fish"): string | undefined {
+  return firstThatRuns([shell], ["-c", "true"]);
+}
+
+/** Whether node-pty is built: its path, or undefined. */
+export const hasTerminals = firstThatRuns([process.execPath], ["-e", "require('node-pty')"]);

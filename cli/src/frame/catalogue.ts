@@ -3,11 +3,13 @@ import type { Verb } from "./verb.ts";
 /** A verb as the table of contents has it: enough for `yonder --help`; the rest is loaded when it is called. */
 export interface Entry {
   readonly summary: string;
-  /** Absent for one that only has verbs below it. */
+  /** Absent for one that only has verbs below it. Of a raw one it is there to be described, and never run. */
   readonly load?: () => Promise<{ readonly verb: Verb }>;
   /** Absent, unless it takes all that follows as it is and has its own help. */
   readonly raw?: (args: readonly string[]) => Promise<void>;
   readonly verbs?: Catalogue;
+  /** Whether it is for programs alone, and stands in no help. */
+  readonly hidden?: boolean;
 }
 
 export type Catalogue = Readonly<Record<string, Entry>>;
@@ -59,7 +61,13 @@ const workspaces: Catalogue = {
   serve: {
     summary: "Serve a workspace: run commands in it for clients elsewhere",
     raw: async (args) => await (await import("../verbs/serve.ts")).serve(args),
+    load: () => import("../verbs/serve-manual.ts"),
   },
+  completion: {
+    summary: "Print the script that completes this command in a shell",
+    load: () => import("../verbs/completion.ts"),
+  },
+  __complete: { summary: "Find words for a shell", load: () => import("../verbs/complete.ts"), hidden: true },
   key: {
     summary: "Make an API key, and the digest of it that a server is given",
     load: () => import("../verbs/key.ts"),

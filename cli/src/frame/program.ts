@@ -36,7 +36,7 @@ const toFill = new WeakMap<Command, () => Promise<void>>();
 function addVerbs(parent: Command, verbs: Catalogue, onExit: OnExit, heading = "Commands:"): void {
   for (const [name, entry] of Object.entries(verbs)) {
     const command = prepared(new Command(name)).summary(entry.summary).helpGroup(heading);
-    parent.addCommand(command);
+    parent.addCommand(command, { hidden: entry.hidden ?? false });
     if (entry.verbs) addGroup(command, entry, onExit);
     else if (entry.raw) addRaw(command, entry.raw);
     else toFill.set(command, async () => await fill(command, entry, onExit));
