@@ -3,9 +3,9 @@ import { ownVersion } from "./frame/own-version.ts";
 import { createProgram } from "./frame/program.ts";
 import { describeError, Failure } from "./frame/failure.ts";
 import { ownFailure, usageFailure } from "./frame/exits.ts";
-import { endOnBrokenPipe, flushed } from "./output/write.ts";
+import { watchOutput, flushed } from "./output/write.ts";
 
-endOnBrokenPipe();
+watchOutput();
 let exitCode = 0;
 const program = createProgram(ownVersion(), (code) => (exitCode = code));
 try {

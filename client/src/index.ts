@@ -15,6 +15,7 @@ export type { ServerFeature, ServerInfo, ServerInfoOptions, ServerLimits } from 
 export { parseAddress } from "./connection/address.ts";
 export type { Address } from "./connection/address.ts";
 export type { ApiKey } from "./connection/api-key.ts";
+export type { ConnectionChange } from "./connection/connection.ts";
 export type { TlsOptions } from "./connection/dial.ts";
 export type { RetryOptions } from "./connection/retry.ts";
 export type { TimeoutOptions } from "./connection/settings.ts";

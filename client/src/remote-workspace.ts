@@ -1,7 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import type { ApiKey } from "./connection/api-key.ts";
 import type { Address } from "./connection/address.ts";
-import type { Connection } from "./connection/connection.ts";
+import type { Connection, ConnectionChange } from "./connection/connection.ts";
 import type { TlsOptions } from "./connection/dial.ts";
 import { openConnection } from "./connection/open-connection.ts";
 import type { RetryOptions } from "./connection/retry.ts";
@@ -31,6 +31,11 @@ export interface RemoteWorkspaceOptions {
   timeouts?: TimeoutOptions | undefined;
   /** How long a lost connection is tried to be had again. */
   retry?: RetryOptions | undefined;
+  /**
+   * Told when a call or a stream finds the connection lost and tries to have it again, and once it works again: for
+   * people who wait. What runs in the workspace is not touched by either.
+   */
+  onConnectionChange?: ((change: ConnectionChange) => void) | undefined;
   /** What options of commands are where a call gives none. */
   defaults?: CommandDefaults | undefined;
   /** The workspace that is meant: another one at the address is refused with InstanceChanged. Default: any. */

@@ -95,6 +95,7 @@ export function spawnSuite(bench: Bench): void {
       const handle = await bench.workspace.spawn("seq 1 400000");
       await handle.wait();
       const { lines, truncated } = await handle.output({ grep: /^[37]0*$/ });
+      expect(lines.map(({ bytes }) => Buffer.from(bytes).toString())).toEqual(lines.map(({ text }) => text));
       const expected = [3, 7, 30, 70, 300, 700, 3_000, 7_000, 30_000, 70_000, 300_000];
       expect(lines.map(({ text }) => Number(text))).toEqual(expected);
       expect(truncated).toBe(false);

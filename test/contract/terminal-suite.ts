@@ -30,9 +30,8 @@ export function terminalSuite(bench: Bench): void {
 
     test("is painted for whoever attaches to it", async ({ skip }) => {
       skip(!(await hasTerminals()), "no terminals here");
-      const handle = await bench.workspace.spawn("printf 'old\\033[2J\\033[Hnew screen'; read line; echo bye", {
-        terminal: {},
-      });
+      const script = "printf 'old\\033[2J\\033[?25l\\033[Hnew screen'; read line; echo bye";
+      const handle = await bench.workspace.spawn(script, { terminal: {} });
       await untilPrinted(handle.events(), 10);
       const again = await bench.workspace.attach(handle.execId);
       for await (const event of again.events()) {
@@ -40,6 +39,8 @@ export function terminalSuite(bench: Bench): void {
         expect(event).toMatchObject({ columns: 80, rows: 24 });
         expect(event.text).toContain("new screen");
         expect(event.text).not.toContain("old");
+        // The cursor stays hidden.
+        expect(event.text).toContain("\u001b[?25l");
         break;
       }
       const raw = textOf(again.events({ cursor: 0 }));

@@ -8,6 +8,9 @@ export const grpcurl = firstThatRuns([pathOf("../../.cache/tools/grpcurl"), "grp
 /** Debian's own Python with its grpcio, whatever else is called python3 here. */
 export const pythonWithGrpc = firstThatRuns(["/usr/bin/python3", "python3"], ["-c", "import grpc, google.protobuf"]);
 
+/** A terminal as people have it, for tests to type into. */
+export const tmuxProgram = firstThatRuns(["tmux"], ["-V"]);
+
 export const buf = pathOf("../../node_modules/.bin/buf");
 
 /** Says loudly why tests are skipped, once a file. In CI everything that it installs must be there. */

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
@@ -16,10 +17,9 @@ export interface Yonder {
 
 /** Runs `yonder` with these arguments; its environment is this process's without YONDER_*, and with `environment`. */
 export function runYonder(args: readonly string[], environment: Record<string, string> = {}): Yonder {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("YONDER_")));
   const child = spawn(process.execPath, [...command, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...inherited, ...environment },
+    env: yonderEnvironment(environment),
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   const exited = new Promise<number | NodeJS.Signals>((resolve) => {
@@ -47,6 +47,31 @@ export function runYonder(args: readonly string[], environment: Record<string, s
       }),
   };
 }
+
+/** The same with all three of its streams as pipes, for bytes. */
+export function pipeYonder(
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): ChildProcessWithoutNullStreams & { readonly exited: Promise<number | NodeJS.Signals> } {
+  const env = yonderEnvironment(environment);
+  const child = spawn(process.execPath, [...command, ...args], { stdio: "pipe", env });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  // Whoever ends the command may still write to it.
+  child.stdin.on("error", () => {});
+  const exited = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal ?? 0));
+  });
+  return Object.assign(child, { exited });
+}
+
+/** This process's environment without YONDER_*, and with `more`. */
+export function yonderEnvironment(more: Record<string, string> = {}): Record<string, string | undefined> {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("YONDER_")));
+  return { ...inherited, NODE_COMPILE_CACHE: compileCache, ...more };
+}
+
+/** Half of a start is reading the sources. */
+const compileCache = pathOf("../../.cache/compile");
 
 /** How Node runs the command: from the sources where it can, else from what was built. */
 export const command: readonly string[] = process.features.typescript

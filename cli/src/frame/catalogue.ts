@@ -15,9 +15,29 @@ export interface Entry {
 export type Catalogue = Readonly<Record<string, Entry>>;
 
 const commands: Catalogue = {
+  exec: {
+    summary: "Run a command, and end as it ends",
+    load: () => import("../verbs/exec.ts"),
+  },
+  shell: {
+    summary: "Open a shell on this terminal",
+    load: () => import("../verbs/shell.ts"),
+  },
+  attach: {
+    summary: "Come back to a command that runs, or ran",
+    load: () => import("../verbs/attach.ts"),
+  },
   ps: {
     summary: "List the commands that run, and those that ended and are still kept",
     load: () => import("../verbs/ps.ts"),
+  },
+  kill: {
+    summary: "Send a signal to commands and all that they started",
+    load: () => import("../verbs/kill.ts"),
+  },
+  logs: {
+    summary: "Print what a command has printed, whether it runs or has ended",
+    load: () => import("../verbs/logs.ts"),
   },
 };
 

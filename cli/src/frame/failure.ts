@@ -1,4 +1,4 @@
-import type { YonderError } from "@yonder/client";
+import type { ConnectionLost, YonderError } from "@yonder/client";
 import { escapeControls } from "../output/escape.ts";
 import { ownFailure, usageFailure } from "./exits.ts";
 
@@ -18,7 +18,15 @@ export class UsageError extends Failure {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return escapeControls(String(error));
   const remedy = isYonderError(error) && error.remedy !== "" ? `; ${lowerFirst(error.remedy)}` : "";
-  return escapeControls(inWordsOfTheCommand(error.message + remedy));
+  return escapeControls(lowerFirst(inWordsOfTheCommand(error.message + remedy + comeBack(error))));
+}
+
+/** How to come back to a command whose connection was lost. */
+function comeBack(error: Error): string {
+  const { execId, cursor, mayHaveRun } = error as Partial<ConnectionLost>;
+  if (execId === undefined || mayHaveRun !== true) return "";
+  const from = cursor === undefined ? "" : ` --cursor ${cursor}`;
+  return `; the command may run on: \`yonder attach${from} ${execId}\` comes back to it`;
 }
 
 /** Ours, without loading the client to ask. */
@@ -40,10 +48,10 @@ const words: readonly (readonly [option: string, flag: string])[] = [
   ["tls.passphrase", "the profile's passphraseFile"],
   ['httpVersion "1.1"', "--http-version 1.1"],
   ['httpVersion "2"', "--http-version 2"],
-  ["timeouts.connectMs", "the time to connect"],
+  ["set PATH in `environment.variables`", "set PATH with --env"],
 ];
 
-/** A remedy is a sentence of its own; here it ends one. */
+/** A message or a remedy is a sentence of its own; here it is a part of one. */
 function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+  return /^[A-Z][a-z]* /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

@@ -96,23 +96,23 @@ export function flag(flags: string, description: string): Option<boolean> {
 }
 
 /** An option with a value; undefined where it is not given. */
-export function value(flags: string, description: string, more?: ValueOptions<string>): Option<string | undefined>;
 export function value<T>(
   flags: string,
   description: string,
   more: ValueOptions<T> & { parse: (text: string) => T },
 ): Option<T | undefined>;
+export function value(flags: string, description: string, more?: ValueOptions<string>): Option<string | undefined>;
 export function value(flags: string, description: string, more: ValueOptions<unknown> = {}): Option {
   return { flags, description, kind: "value", parse: (text) => text, ...more };
 }
 
 /** An option that may be given several times: all its values. */
-export function list(flags: string, description: string, more?: ValueOptions<string>): Option<readonly string[]>;
 export function list<T>(
   flags: string,
   description: string,
   more: ValueOptions<T> & { parse: (text: string) => T },
 ): Option<readonly T[]>;
+export function list(flags: string, description: string, more?: ValueOptions<string>): Option<readonly string[]>;
 export function list(flags: string, description: string, more: ValueOptions<unknown> = {}): Option {
   return { flags, description, kind: "list", parse: (text) => text, ...more };
 }

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { brokenPipe, ownFailure } from "../frame/exits.ts";
 
 /**
@@ -15,7 +14,8 @@ export async function writeError(data: string | Uint8Array): Promise<void> {
 }
 
 async function writeTo(stream: NodeJS.WriteStream, data: string | Uint8Array): Promise<void> {
-  if (!stream.write(data)) await once(stream, "drain");
+  // Of a stream that is broken `watchOutput` says what is done; nothing more is written, and nobody goes on.
+  if (!stream.write(data)) await new Promise<void>((resolve) => stream.once("drain", resolve));
 }
 
 /** A JSON object a line: the one shape of every list with `--json`. */
@@ -23,15 +23,25 @@ export async function writeJsonLine(object: unknown): Promise<void> {
   await write(`${JSON.stringify(object)}\n`);
 }
 
-/** Ends this process, as SIGPIPE ends others, once nobody reads what it prints. */
-export function endOnBrokenPipe(): void {
-  process.stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === "EPIPE") process.exit(brokenPipe);
-    process.stderr.write(`yonder: cannot write to standard output: ${message}\n`);
-    process.exit(ownFailure);
-  });
-  // There is nobody left to tell.
-  process.stderr.on("error", () => {});
+let whenBroken: () => void = () => process.exit(brokenPipe);
+
+/** From now on, does this once nobody reads standard output or error any more, instead of ending as SIGPIPE ends others. */
+export function onBrokenPipe(action: () => void): void {
+  whenBroken = action;
+}
+
+/** Says what is done when standard output or error cannot be written to. */
+export function watchOutput(): void {
+  let isBroken = false;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+      if (isBroken) return;
+      isBroken = true;
+      if (code === "EPIPE") return whenBroken();
+      if (stream === process.stdout) process.stderr.write(`yonder: cannot write to standard output: ${message}\n`);
+      process.exit(ownFailure);
+    });
+  }
 }
 
 /** Resolves when all that was written has left this process. */

@@ -25,7 +25,16 @@ export interface ConnectionOptions {
   readonly retry: RetryPolicy;
   /** How long one try of a call with one reply may take, in milliseconds. */
   readonly callMs: number;
+  /** Told when the connection is lost, and when it works again. */
+  readonly onChange?: ((change: ConnectionChange) => void) | undefined;
 }
+
+/** What became of the connection to a server, once it had been had. */
+export type ConnectionChange =
+  /** A call or a stream found it lost, and tries to have it again. */
+  | { readonly connected: false; readonly error: Error }
+  /** It works again. */
+  | { readonly connected: true };
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -60,6 +69,7 @@ export class Connection {
   readonly #key: ApiKeySource;
   readonly #closed = new AbortController();
   #transports: Transports | undefined;
+  #isLost = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -109,6 +119,7 @@ export class Connection {
       // Whole: gRPC has no fractions of the unit in which it is sent.
       const wholeMs = Math.ceil(timeoutMs);
       const response = await this.#open().calls.unary(method, abort.signal, wholeMs, headers, request);
+      this.#works();
       return response.message;
     } finally {
       abort.release();
@@ -160,6 +171,8 @@ export class Connection {
       serverVersion: this.peer?.version ?? "",
       waitForServer: options.waitForServer ?? true,
       renewKey: (key) => this.#key.refused(key),
+      onLost: (error) => this.#lost(error),
+      onWorking: () => this.#works(),
     });
   }
 
@@ -176,6 +189,19 @@ export class Connection {
       new InvalidState("the workspace was closed", { reason: "WORKSPACE_CLOSED", subject: this.host }),
     );
     this.reset();
+  }
+
+  #lost(error: unknown): void {
+    // Before anything has answered, there was no connection to lose.
+    if (this.#isLost || this.peer === undefined) return;
+    this.#isLost = true;
+    this.#options.onChange?.({ connected: false, error: error instanceof Error ? error : new Error(String(error)) });
+  }
+
+  #works(): void {
+    if (!this.#isLost) return;
+    this.#isLost = false;
+    this.#options.onChange?.({ connected: true });
   }
 
   async #headers(retry: Retry): Promise<Record<string, string>> {

@@ -3,6 +3,7 @@ import { parseAddress } from "./address.ts";
 import type { Address } from "./address.ts";
 import type { ApiKey } from "./api-key.ts";
 import { Connection } from "./connection.ts";
+import type { ConnectionChange } from "./connection.ts";
 import type { TlsOptions } from "./dial.ts";
 import { firstContact } from "./first-contact.ts";
 import { readSettings } from "./settings.ts";
@@ -18,6 +19,7 @@ export interface OpenConnectionOptions extends SettingsOptions {
   readonly tls?: TlsOptions | undefined;
   readonly workspaceId?: string | undefined;
   readonly transport?: Transport | undefined;
+  readonly onConnectionChange?: ((change: ConnectionChange) => void) | undefined;
 }
 
 /** Connects to a server and learns which workspace it has. A server that nobody answers for is not waited for. */
@@ -35,6 +37,7 @@ export async function openConnection(
     apiKey: options.apiKey,
     callMs,
     retry,
+    onChange: options.onConnectionChange,
   });
   connection.workspaceId = options.workspaceId;
   try {

@@ -43,6 +43,9 @@ export interface RetryContext {
   readonly serverVersion: string;
   /** Whether a server that nobody answers for is waited for. */
   readonly waitForServer: boolean;
+  /** Told that a try failed for want of a connection and there will be another; and that the connection works. */
+  readonly onLost: (error: unknown) => void;
+  readonly onWorking: () => void;
   /** Told that a key was refused: whether another may be had. */
   readonly renewKey: (key: string | undefined) => boolean;
 }
@@ -73,6 +76,7 @@ export class Retry {
     this.#doubts = 0;
     this.#keyRenewed = false;
     this.#backoff.reset();
+    this.#context.onWorking();
   }
 
   /** Returns when it is time for the next try, or throws what the call ends with. */
@@ -99,6 +103,7 @@ export class Retry {
     const elapsed = performance.now() - this.#lostAt;
     const hopeless = loss === "untrusted" || (loss === "unreachable" && !this.#context.waitForServer);
     if (hopeless || elapsed >= policy.maxElapsedMs) throw this.#giveUp(loss, error, elapsed);
+    this.#context.onLost(error);
     const abort = new LinkedAbort(this.#context.signal, this.#context.closed);
     await this.#backoff.wait(abort.signal);
     abort.release();

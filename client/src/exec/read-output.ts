@@ -54,6 +54,8 @@ export interface OutputPart {
 }
 
 export interface OutputLine {
+  /** The line without its end, as printed, and as text. */
+  readonly bytes: Uint8Array;
   readonly text: string;
   readonly stream: StreamName;
   /** The cursor of its first byte. */
@@ -131,7 +133,7 @@ class PartBuilder {
       this.bytesLeft -= line.data.length;
       if (cursor >= this.#endCursor) continue;
       const { stream, partial } = line;
-      this.lines.push({ text: decodeText(line.data), stream: toStreamName(stream), cursor, partial });
+      this.lines.push({ bytes: line.data, text: decodeText(line.data), stream: toStreamName(stream), cursor, partial });
     }
     if (reply.lost) {
       const nextCursor = Number(reply.lost.endCursor);

@@ -13,6 +13,15 @@ const SLICE_BYTES = 64 * 1024;
 /** Between slices, so that a terminal that prints without end takes a fraction of a core and no more. */
 const PAUSE_MS = 20;
 
+const CURSOR_MODE = 25;
+const HIDE_CURSOR = "\u001b[?25l";
+
+interface TerminalEmulator {
+  readonly terminal: Emulator;
+  readonly serializer: SerializeAddon;
+  readonly isCursorHidden: () => boolean;
+}
+
 export interface Screen {
   readonly cursor: number;
   readonly data: Uint8Array;
@@ -27,7 +36,7 @@ export class TerminalView {
   readonly #onResize: (columns: number, rows: number) => void;
   #size: TerminalSize;
   #owner = "";
-  #emulator: { readonly terminal: Emulator; readonly serializer: SerializeAddon } | undefined;
+  #emulator: TerminalEmulator | undefined;
   #cursor = 0;
   #scanner = new SequenceScanner();
   #turn: Promise<unknown> = Promise.resolve();
@@ -70,11 +79,11 @@ export class TerminalView {
   /** Paints the screen as it stands. */
   screen(): Promise<Screen> {
     return this.#inTurn(async () => {
-      const { terminal, serializer } = await this.#catchUp(Infinity);
+      const { terminal, serializer, isCursorHidden } = await this.#catchUp(Infinity);
       return {
         // What is half said does not show yet, so live output goes on from its begin.
         cursor: this.#cursor - this.#scanner.openBytes,
-        data: Buffer.from(serializer.serialize({ scrollback: 0 })),
+        data: Buffer.from(serializer.serialize({ scrollback: 0 }) + (isCursorHidden() ? HIDE_CURSOR : "")),
         columns: terminal.cols,
         rows: terminal.rows,
       };
@@ -102,7 +111,7 @@ export class TerminalView {
     timer.unref();
   }
 
-  async #catchUp(mostBytes: number): Promise<{ terminal: Emulator; serializer: SerializeAddon }> {
+  async #catchUp(mostBytes: number): Promise<TerminalEmulator> {
     const journal = await this.#openJournal();
     const emulator = (this.#emulator ??= await createEmulator(this.#size));
     if (journal.endCursor - this.#cursor > MOST_REPLAYED_BYTES) {
@@ -130,7 +139,7 @@ export class TerminalView {
 }
 
 /** Loaded when a terminal first prints much or is watched again: most servers never need it. */
-async function createEmulator(size: TerminalSize): Promise<{ terminal: Emulator; serializer: SerializeAddon }> {
+async function createEmulator(size: TerminalSize): Promise<TerminalEmulator> {
   const [headless, addon] = await Promise.all([import("@xterm/headless"), import("@xterm/addon-serialize")]);
   const terminal = new headless.default.Terminal({
     cols: size.columns,
@@ -140,5 +149,20 @@ async function createEmulator(size: TerminalSize): Promise<{ terminal: Emulator;
   });
   const serializer = new addon.default.SerializeAddon();
   terminal.loadAddon(serializer);
-  return { terminal, serializer };
+  return { terminal, serializer, isCursorHidden: watchCursor(terminal) };
+}
+
+/** Whether the cursor is hidden, which the serializer does not say. */
+function watchCursor({ parser }: Emulator): () => boolean {
+  let isHidden = false;
+  const onMode = (hides: boolean) => (params: (number | number[])[]) => {
+    if (params.includes(CURSOR_MODE)) isHidden = hides;
+    return false;
+  };
+  const onReset = () => (isHidden = false);
+  parser.registerCsiHandler({ prefix: "?", final: "h" }, onMode(false));
+  parser.registerCsiHandler({ prefix: "?", final: "l" }, onMode(true));
+  parser.registerCsiHandler({ intermediates: "!", final: "p" }, onReset);
+  parser.registerEscHandler({ final: "c" }, onReset);
+  return () => isHidden;
 }

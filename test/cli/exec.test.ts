@@ -1,0 +1,219 @@
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { buffer, text } from "node:stream/consumers";
+import { beforeEach, describe, expect, test } from "vitest";
+import type { RemoteWorkspace } from "../../client/src/index.ts";
+import { serve } from "../helpers/serve.ts";
+import type { ServedWorkspace } from "../helpers/serve.ts";
+import { until } from "../helpers/until.ts";
+import { connect } from "../helpers/workspaces.ts";
+import { pipeYonder } from "../helpers/yonder.ts";
+
+let server: ServedWorkspace;
+let workspace: RemoteWorkspace;
+
+beforeEach(async () => {
+  server = await serve();
+  workspace = await connect({ host: server.url });
+});
+
+function exec(...args: string[]) {
+  return pipeYonder(["exec", ...args], { YONDER_HOST: server.url });
+}
+
+/** What it printed and how it ended, with an empty standard input. */
+async function run(...args: string[]) {
+  const yonder = exec(...args);
+  yonder.stdin.end();
+  const [stdout, stderr, exitCode] = await Promise.all([text(yonder.stdout), text(yonder.stderr), yonder.exited]);
+  return { stdout, stderr, exitCode };
+}
+
+/** Of an id that was chosen: once the command runs. */
+async function running(id: string) {
+  await until(async () => (await workspace.execs({ state: "running" })).some(({ execId }) => execId === id));
+  return await workspace.attach(id);
+}
+
+describe("how it ends", () => {
+  test("the exit code is the command's own, 128+N for a signal, 124 for a timeout, 255 and 2 for what is ours", async () => {
+    const ends = await Promise.all([
+      run("true"),
+      run("-c", "exit 3"),
+      run("-c", "exit 255"),
+      run("-c", "kill -9 $$"),
+      run("-c", "kill -TERM $$"),
+      run("--timeout", "100ms", "sleep", "60"),
+      run("--idle-timeout", "100ms", "sleep", "60"),
+      run("no-such-program"),
+      run("-w", "no-such-directory", "true"),
+      run("--timeout", "soon", "true"),
+      run(),
+      run("-c", "true", "extra"),
+    ]);
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 3, 255, 137, 143, 124, 124, 255, 255, 2, 2, 2]);
+    expect(ends.map(({ stderr }) => stderr.split("\n").length - 1)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 1, 1]);
+    expect(ends[5]?.stderr).toBe("yonder: the command was ended: timed out\n");
+    expect(ends[7]?.stderr).toMatch(/^yonder: there is no program "no-such-program"/);
+  });
+
+  test("words are run as they are; one that wants a shell says how to have one", async () => {
+    const [asTheyAre, options, shell, mistaken] = await Promise.all([
+      run("printf", "[%s]", "a b", "$HOME", "*", ""),
+      run("--", "printf", "%s", "--help"),
+      run("-c", "echo $((1+1)) | cat"),
+      run("echo $HOME"),
+    ]);
+    expect(asTheyAre.stdout).toBe("[a b][$HOME][*][]");
+    expect(options.stdout).toBe("--help");
+    expect(shell.stdout).toBe("2\n");
+    expect(mistaken).toMatchObject({ exitCode: 255, stderr: expect.stringContaining("put -c before it") as string });
+  });
+
+  test("options reach the command", async () => {
+    const script = 'pwd; echo "$A" "${NOT_SET_HERE-unset}"; ulimit -n; echo "$PATH"';
+    const options = "--id one -w / -e A=1=2 -e NOT_SET_HERE -e PATH -l role=dev --limit open-files=77".split(" ");
+    const ran = await run(...options, "-c", script);
+    expect(ran).toEqual({ stdout: `/\n1=2 unset\n77\n${process.env["PATH"]}\n`, stderr: "", exitCode: 0 });
+    expect(await workspace.execs({ labels: { role: "dev" } })).toMatchObject([{ execId: "one" }]);
+  });
+});
+
+describe("its streams", () => {
+  test("bytes come out as they are, each stream apart", async () => {
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    const yonder = exec("-c", "tee /dev/stderr | rev | rev; cat >/dev/null");
+    const all = Buffer.concat(Array.from({ length: 400 }, () => bytes));
+    const echo = exec("-c", "tee /dev/stderr");
+    echo.stdin.end(all);
+    yonder.stdin.end();
+    const [stdout, stderr, exitCode] = await Promise.all([buffer(echo.stdout), buffer(echo.stderr), echo.exited]);
+    expect(stdout.equals(all)).toBe(true);
+    expect(stderr.equals(all)).toBe(true);
+    expect(exitCode).toBe(0);
+    expect(await yonder.exited).toBe(0);
+  });
+
+  test("standard input goes on as it comes, and its end too", async () => {
+    const yonder = exec("-c", "while read -r line; do echo got $line; done; echo end");
+    yonder.stdin.write("one\n");
+    expect(String(await once(yonder.stdout, "data"))).toBe("got one\n");
+    yonder.stdin.write("two\n");
+    expect(String(await once(yonder.stdout, "data"))).toBe("got two\n");
+    yonder.stdin.end();
+    expect(await text(yonder.stdout)).toBe("end\n");
+    expect(await yonder.exited).toBe(0);
+  });
+
+  test("a command that reads no further is no failure, and one without input sees its end at once", async () => {
+    const reader = exec("head", "-c", "3");
+    reader.stdin.write("abcdef");
+    expect(await text(reader.stdout)).toBe("abc");
+    expect(await reader.exited).toBe(0);
+    const without = exec("-n", "cat");
+    expect(await text(without.stdout)).toBe("");
+    expect(await without.exited).toBe(0);
+  });
+
+  test("large output goes through whole at the pace of its reader, in little memory", async () => {
+    const yonder = exec("-n", "-c", "head -c 100000000 /dev/zero");
+    await once(yonder.stdout, "readable");
+    // The reader stands still until the command stands still, too: what is on its way is all that is held.
+    const handle = (await workspace.execs({ state: "running" }))[0];
+    await until(async () => {
+      const printed = async () => (await (await workspace.attach(handle?.execId ?? "")).info()).stdoutBytes;
+      const before = await printed();
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return before > 0 && before === (await printed());
+    });
+    const [, peak] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${yonder.pid}/status`, "utf8")) ?? [];
+    let size = 0;
+    yonder.stdout.on("data", (chunk: Buffer) => (size += chunk.length));
+    expect(await yonder.exited).toBe(0);
+    expect(size).toBe(100_000_000);
+    expect(Number(peak)).toBeLessThan(250_000);
+  });
+
+  test("when nobody reads the output any more, command and program end as by SIGPIPE", async () => {
+    const yonder = exec("--id", "endless", "yes");
+    await once(yonder.stdout, "data");
+    yonder.stdout.destroy();
+    expect(await yonder.exited).toBe(141);
+    expect(await (await workspace.attach("endless")).wait()).toMatchObject({ signal: "SIGPIPE" });
+  });
+});
+
+describe("signals", () => {
+  test.for(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1"] as const)("%s reaches the command", async (signal) => {
+    const yonder = exec(
+      "--id",
+      "caught",
+      "-c",
+      `trap 'echo got it; exit 7' ${signal.slice(3)}; echo up; sleep 60 & wait`,
+    );
+    expect(String(await once(yonder.stdout, "data"))).toBe("up\n");
+    yonder.kill(signal);
+    expect(await text(yonder.stdout)).toBe("got it\n");
+    expect(await yonder.exited).toBe(7);
+  });
+
+  test("Ctrl-C ends the command, and the exit code says so", async () => {
+    const yonder = exec("--id", "interrupted", "sleep", "60");
+    await running("interrupted");
+    yonder.kill("SIGINT");
+    expect(await yonder.exited).toBe(130);
+  });
+
+  test("a second Ctrl-C leaves a command that does not end, and says how to come back", async () => {
+    const yonder = exec("--id", "stubborn", "-c", "trap 'echo no' INT; echo up; while :; do sleep 0.05; done");
+    const stderr = text(yonder.stderr);
+    expect(String(await once(yonder.stdout, "data"))).toBe("up\n");
+    yonder.kill("SIGINT");
+    expect(String(await once(yonder.stdout, "data"))).toBe("no\n");
+    yonder.kill("SIGINT");
+    expect(await yonder.exited).toBe(255);
+    expect(await stderr).toContain("yonder attach stubborn");
+    const handle = await workspace.attach("stubborn");
+    expect((await handle.info()).state).toBe("running");
+    await handle.kill("SIGKILL");
+    await handle.wait();
+  });
+
+  test("kill -9 of the program leaves the command running, for attach to come back to", async () => {
+    const yonder = exec("--id", "orphan", "-c", "echo before; read -r line; echo after $line; exit 5");
+    expect(String(await once(yonder.stdout, "data"))).toBe("before\n");
+    yonder.kill("SIGKILL");
+    expect(await yonder.exited).toBe("SIGKILL");
+    const again = pipeYonder(["attach", "orphan"], { YONDER_HOST: server.url });
+    again.stdin.write("all\n");
+    expect(await text(again.stdout)).toBe("before\nafter all\n");
+    expect(await again.exited).toBe(5);
+  });
+});
+
+test("--detach prints the id and leaves; the same id and command joins", async () => {
+  const detached = await run("-d", "--id", "job", "-c", "sleep 0.2; echo done");
+  expect(detached).toEqual({ stdout: "job\n", stderr: "", exitCode: 0 });
+  expect(await run("-n", "--id", "job", "-c", "sleep 0.2; echo done")).toEqual({
+    stdout: "done\n",
+    stderr: "",
+    exitCode: 0,
+  });
+  expect(await run("-n", "--id", "job", "echo", "other")).toMatchObject({ exitCode: 255 });
+  const made = await run("-d", "true");
+  expect(made.stdout).toMatch(/^[\w-]{36}\n$/);
+});
+
+test("neither the key nor the command's input is in anybody's process list", async () => {
+  const yonder = pipeYonder(["exec", "--id", "listed", "cat"], {
+    YONDER_HOST: server.url,
+    YONDER_API_KEY: "very-secret",
+  });
+  yonder.stdin.write("also-secret\n");
+  await once(yonder.stdout, "data");
+  const cmdline = readFileSync(`/proc/${yonder.pid}/cmdline`, "utf8");
+  expect(cmdline).toContain("listed");
+  expect(cmdline).not.toContain("secret");
+  yonder.stdin.end();
+  expect(await yonder.exited).toBe(0);
+});
