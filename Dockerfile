@@ -18,6 +18,7 @@ COPY package.json package-lock.json ./
 COPY gen/package.json gen/
 COPY wire/package.json wire/
 COPY server/package.json server/
+COPY server/native server/native/
 COPY client/package.json client/
 COPY cli/package.json cli/
 # The headers that come with Node serve to compile node-pty without a download.

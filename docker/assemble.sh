@@ -19,6 +19,7 @@ fi
 cd $root/lib
 find . -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '.tsbuildinfo' |
   grep -v '^./node_modules/.bin/' | xargs rm -f
+rm -rf node_modules/node-api-headers
 pty=node_modules/node-pty
 if [ -d $pty ]; then
   # What remains is its JavaScript and the one binary.
