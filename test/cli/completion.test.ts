@@ -35,43 +35,36 @@ describe.each(["bash", "zsh", "fish"] as const)("in %s", { timeout: 90_000 }, (s
     }
   });
 
-  test.skipIf(isMissing)("Tab completes profiles, and paths of the workspace that is named so far", async () => {
-    const server = await serve();
-    await mkdir(join(server.workingDirectory, "src"));
-    await writeFile(join(server.workingDirectory, "src", "hello world.txt"), "");
-    const { environment } = await yonderConfig({ profiles: { devel: { host: server.url } } });
-    const { enter, screen } = await typingShell(shell, { ...environment, YONDER_COMPLETION_TIMEOUT: "20s" });
-    const profile = ["--profile", "devel"];
-    for (const [keys, ...words] of [
-      ["yonder ps --profile de\t", "ps", ...profile],
-      ["yonder ps --profile=de\t", "ps", "--profile=devel"],
-      ["yonder --profile devel cat sr\thel\t", ...profile, "cat", "src/hello world.txt"],
-      [`yonder --host ${server.url} cp :sr\the\t x`, "--host", server.url, "cp", ":src/hello world.txt", "x"],
-      ["yonder cp devel:src/h\t x", "cp", "devel:src/hello world.txt", "x"],
-      ["yonder --host http://127.0.0.1:1 cat sr\t x", "--host", "http://127.0.0.1:1", "cat", "sr", "x"],
-    ] as const) {
-      expect(await enter(keys)).toEqual(words);
-    }
-    expect(screen()).not.toMatch(/error|refused|yonder:/i);
-  });
+  test.skipIf(isMissing)(
+    "Tab completes profiles, and paths and ids of the workspace that is named so far",
+    async () => {
+      const server = await serve();
+      await mkdir(join(server.workingDirectory, "src"));
+      await writeFile(join(server.workingDirectory, "src", "hello world.txt"), "");
+      await (await connect({ host: server.url })).executeCommand("true", { execId: "build-7" });
+      const { environment } = await yonderConfig({ profiles: { devel: { host: server.url } } });
+      const { enter, screen } = await typingShell(shell, { ...environment, YONDER_COMPLETION_TIMEOUT: "20s" });
+      const profile = ["--profile", "devel"];
+      for (const [keys, ...words] of [
+        ["yonder ps --profile de\t", "ps", ...profile],
+        ["yonder ps --profile=de\t", "ps", "--profile=devel"],
+        ["yonder --profile devel cat sr\thel\t", ...profile, "cat", "src/hello world.txt"],
+        [`yonder --host ${server.url} cp :sr\the\t x`, "--host", server.url, "cp", ":src/hello world.txt", "x"],
+        ["yonder cp devel:src/h\t x", "cp", "devel:src/hello world.txt", "x"],
+        ["yonder --profile devel logs bui\t", ...profile, "logs", "build-7"],
+        ["yonder --host http://127.0.0.1:1 cat sr\t x", "--host", "http://127.0.0.1:1", "cat", "sr", "x"],
+      ] as const) {
+        expect(await enter(keys)).toEqual(words);
+      }
+      expect(screen()).not.toMatch(/error|refused|yonder:/i);
+    },
+  );
 });
 
 test("a shell that nobody has a script for is refused with those that there are", async () => {
   const yonder = runYonder(["completion", "tcsh"]);
   expect(await yonder.exited).toBe(2);
   expect(yonder.stderr()).toContain('the shell must be bash, zsh or fish, got "tcsh"');
-});
-
-test("ids are found of what runs and of what ran", async () => {
-  const server = await serve();
-  const workspace = await connect({ host: server.url });
-  await workspace.executeCommand("true", { execId: "build-7" });
-  await workspace.executeCommand("true", { execId: "test-8" });
-  const yonder = runYonder(["__complete", "exec-id", "--", "bui"], {
-    YONDER_HOST: server.url,
-    YONDER_COMPLETION_TIMEOUT: "20s",
-  });
-  expect([await yonder.exited, yonder.stdout()]).toEqual([0, "build-7\n"]);
 });
 
 test("what cannot be found is none, said quickly and without a word", async () => {

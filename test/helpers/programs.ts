@@ -43,3 +43,6 @@ export function shellThatRuns(shell: "bash" | "zsh" | "fish"): string | undefine
 
 /** Whether node-pty is built: its path, or undefined. */
 export const hasTerminals = firstThatRuns([process.execPath], ["-e", "require('node-pty')"]);
+
+/** What typesets man pages. */
+export const groff = firstThatRuns(["groff"], ["--version"]);

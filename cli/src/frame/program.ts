@@ -11,7 +11,7 @@ export type OnExit = (exitCode: number) => void;
 
 /**
  * The command line, of the catalogue: every verb stands in it by name and summary, and gets its arguments, options and
- * help when it is called. `loadAll` gives them to all.
+ * help when it is called.
  */
 export function createProgram(version: string, onExit: OnExit): Command {
   const program = prepared(new Command("yonder"))
@@ -22,13 +22,6 @@ export function createProgram(version: string, onExit: OnExit): Command {
   addOptions(program, connectionOptions, { heading: "Connection:" });
   for (const [heading, verbs] of catalogue) addVerbs(program, verbs, onExit, heading);
   return program;
-}
-
-/** Every verb with all that its help says, as [words, command]: what completion and pages are made of. */
-export async function loadAll(program: Command): Promise<(readonly [path: string, command: Command])[]> {
-  const found = [];
-  for (const [, verbs] of catalogue) found.push(...(await fillAll(program, verbs, "")));
-  return found;
 }
 
 const toFill = new WeakMap<Command, () => Promise<void>>();
@@ -45,23 +38,6 @@ function addVerbs(parent: Command, verbs: Catalogue, onExit: OnExit, heading = "
     await toFill.get(command)?.();
     toFill.delete(command);
   });
-}
-
-async function fillAll(
-  parent: Command,
-  verbs: Catalogue,
-  prefix: string,
-): Promise<(readonly [path: string, command: Command])[]> {
-  const found = [];
-  for (const [name, entry] of Object.entries(verbs)) {
-    const command = parent.commands.find((each) => each.name() === name);
-    if (!command) continue;
-    await toFill.get(command)?.();
-    toFill.delete(command);
-    found.push([`${prefix}${name}`, command] as const);
-    if (entry.verbs) found.push(...(await fillAll(command, entry.verbs, `${prefix}${name} `)));
-  }
-  return found;
 }
 
 function addGroup(command: Command, { summary, verbs = {} }: Entry, onExit: OnExit): void {
