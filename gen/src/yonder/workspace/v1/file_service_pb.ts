@@ -2088,7 +2088,7 @@ export const WatchChangeKindSchema: GenEnum<WatchChangeKind> = /*@__PURE__*/
  *
  * Paths have "/" as separator and are absolute, or relative to the workspace's directory; ".." is
  * followed as the operating system follows it. No path holds a NUL byte. Wherever a path stands, a
- * `bytes` twin stands beside it for names that are not UTF-8; at most one of the two may be set in a
+ * `raw_` twin stands beside it for names that are not UTF-8; at most one of the two may be set in a
  * request. A server with FEATURE_CONFINED_FILES keeps every path, and every link on its way, under one
  * directory.
  *

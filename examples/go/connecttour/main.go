@@ -1,0 +1,287 @@
+// A tour of the contract on connect-go and its generated stubs alone.
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"connectrpc.com/connect"
+	"github.com/google/uuid"
+
+	pb "github.com/yonder-dev/yonder/examples/go/gen/yonder/workspace/v1"
+	"github.com/yonder-dev/yonder/examples/go/gen/yonder/workspace/v1/workspacev1connect"
+)
+
+const prepare = `git init -q . && echo 1 > changed.txt && echo 1 > gone.txt && git add . &&
+	git -c user.name=T -c user.email=t@localhost commit -q -m first &&
+	echo 2 > changed.txt && rm gone.txt && echo 1 > 'a new één.txt'`
+
+func main() {
+	ctx := context.Background()
+	all := connectTo()
+	defer all.cut()
+	local, err := os.MkdirTemp("", "yonder-tour-")
+	check(err)
+	defer os.RemoveAll(local)
+	directory := "tour-" + uuid.NewString()
+
+	talk(ctx, all.commands)
+	cutAndGoOn(ctx)
+	upAndDown(ctx, all.files, directory, local)
+	whatGitSays(ctx, all, directory)
+	_, err = all.files.Remove(ctx, connect.NewRequest(&pb.RemoveRequest{Path: directory, Recursive: true}))
+	check(err)
+}
+
+type clients struct {
+	commands workspacev1connect.ExecServiceClient
+	files    workspacev1connect.FileServiceClient
+	git      workspacev1connect.GitServiceClient
+	cut      func()
+}
+
+// connectTo makes connections of their own, over which Connect's own protocol is spoken.
+func connectTo() clients {
+	host := os.Getenv("YONDER_HOST")
+	if host == "" {
+		host = "http://127.0.0.1:8000"
+	}
+	// HTTP/2 without TLS, where it is not TLS that both sides agree on it by.
+	var protocols http.Protocols
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: &protocols}
+	client := &http.Client{Transport: transport}
+	keys := connect.WithInterceptors(bearer("Bearer " + os.Getenv("YONDER_API_KEY")))
+	return clients{
+		commands: workspacev1connect.NewExecServiceClient(client, host, keys),
+		files:    workspacev1connect.NewFileServiceClient(client, host, keys),
+		git:      workspacev1connect.NewGitServiceClient(client, host, keys),
+		cut:      transport.CloseIdleConnections,
+	}
+}
+
+// bearer sends a key with every call.
+type bearer string
+
+func (key bearer) WrapUnary(next connect.UnaryFunc) connect.UnaryFunc {
+	return func(ctx context.Context, request connect.AnyRequest) (connect.AnyResponse, error) {
+		request.Header().Set("authorization", string(key))
+		return next(ctx, request)
+	}
+}
+
+func (key bearer) WrapStreamingClient(next connect.StreamingClientFunc) connect.StreamingClientFunc {
+	return func(ctx context.Context, spec connect.Spec) connect.StreamingClientConn {
+		stream := next(ctx, spec)
+		stream.RequestHeader().Set("authorization", string(key))
+		return stream
+	}
+}
+
+func (key bearer) WrapStreamingHandler(next connect.StreamingHandlerFunc) connect.StreamingHandlerFunc {
+	return next
+}
+
+// receive answers the next message of a stream. One that ends without `ended`, where nobody asks any more, is a broken one.
+func receive[T any](stream *connect.ServerStreamForClient[T]) *T {
+	if !stream.Receive() {
+		check(stream.Err())
+		log.Fatal("the stream broke")
+	}
+	return stream.Msg()
+}
+
+func talk(ctx context.Context, commands workspacev1connect.ExecServiceClient) {
+	fmt.Println("1. What a command prints is seen as it is printed, so that it can be answered.")
+	id := uuid.NewString()
+	stream, err := commands.Exec(ctx, connect.NewRequest(&pb.ExecRequest{
+		ExecId:  id,
+		Program: &pb.ExecRequest_Command{Command: `echo "What is your name?"; read name; echo "Hello, $name."; exit 3`},
+		Stdin:   &pb.ExecStdin{},
+	}))
+	check(err)
+	answered := false
+	for {
+		reply := receive(stream)
+		switch event := reply.GetEvent().GetEvent().(type) {
+		case *pb.ExecEvent_Output:
+			os.Stdout.Write(event.Output.Data)
+			if !answered {
+				_, err := commands.WriteStdin(ctx, connect.NewRequest(&pb.WriteStdinRequest{ExecId: id, Data: []byte("Yonder\n"), Eof: true}))
+				check(err)
+			}
+			answered = true
+		case *pb.ExecEvent_Ended:
+			fmt.Println("exit code", event.Ended.GetExitCode())
+			return
+		}
+	}
+}
+
+func cutAndGoOn(ctx context.Context) {
+	fmt.Println("2. A connection is cut in the midst of the output, and another one goes on.")
+	expected := sha256.New()
+	for line := 1; line <= 200_000; line++ {
+		fmt.Fprintln(expected, line)
+	}
+
+	id := uuid.NewString()
+	digest := sha256.New()
+	var cursor int64
+	first := connectTo()
+	cutting, cut := context.WithCancel(ctx)
+	stream, err := first.commands.Exec(cutting, connect.NewRequest(&pb.ExecRequest{
+		ExecId:  id,
+		Program: &pb.ExecRequest_Command{Command: "seq 1 200000"},
+	}))
+	check(err)
+	for cursor < 300_000 {
+		reply := receive(stream)
+		data := reply.GetEvent().GetOutput().GetData()
+		digest.Write(data)
+		cursor += int64(len(data))
+	}
+	cut()
+	first.cut()
+
+	second := connectTo()
+	defer second.cut()
+	rest, err := second.commands.Attach(ctx, connect.NewRequest(&pb.AttachRequest{
+		ExecId: id,
+		Start:  &pb.AttachRequest_Cursor{Cursor: cursor},
+	}))
+	check(err)
+	for {
+		reply := receive(rest)
+		if reply.GetEvent().GetEnded() != nil {
+			break
+		}
+		if output := reply.GetEvent().GetOutput(); output != nil {
+			if output.Cursor != cursor {
+				log.Fatalf("a gap at %d", cursor)
+			}
+			digest.Write(output.Data)
+			cursor += int64(len(output.Data))
+		}
+	}
+	lost := "none lost"
+	if string(digest.Sum(nil)) != string(expected.Sum(nil)) {
+		lost = "NOT what was printed"
+	}
+	fmt.Printf("%d bytes, %s\n", cursor, lost)
+}
+
+func upAndDown(ctx context.Context, files workspacev1connect.FileServiceClient, directory, local string) {
+	fmt.Println("3. A file goes up and comes down.")
+	source, target := filepath.Join(local, "source"), filepath.Join(local, "target")
+	check(os.WriteFile(source, []byte(strings.Repeat("All work and no play makes a dull file. ", 75_000)), 0o600))
+	sum := digestOf(source)
+	path := directory + "/file"
+
+	upload := files.Upload(ctx)
+	size := int64(3_000_000)
+	header := &pb.UploadHeader{Path: path, SizeBytes: &size, CreateParents: true, Sha256: true}
+	check(upload.Send(&pb.UploadRequest{Part: &pb.UploadRequest_Header{Header: header}}))
+	file, err := os.Open(source)
+	check(err)
+	defer file.Close()
+	var offset int64
+	var whole uint32
+	for {
+		data := make([]byte, 256*1024)
+		length, err := io.ReadFull(file, data)
+		if err == io.EOF {
+			break
+		}
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			check(err)
+		}
+		data = data[:length]
+		crc := crc32.ChecksumIEEE(data)
+		chunk := &pb.FileChunk{Offset: offset, Data: data, Crc32: &crc}
+		check(upload.Send(&pb.UploadRequest{Part: &pb.UploadRequest_Chunk{Chunk: chunk}}))
+		offset += int64(length)
+		whole = crc32.Update(whole, crc32.IEEETable, data)
+	}
+	finish := &pb.UploadFinish{Crc32: &whole, Sha256: []byte(sum)}
+	check(upload.Send(&pb.UploadRequest{Part: &pb.UploadRequest_Finish{Finish: finish}}))
+	done, err := upload.CloseAndReceive()
+	check(err)
+	fmt.Printf("uploaded %d bytes, %s\n", done.Msg.Upload.CommittedBytes, verdict(string(done.Msg.Upload.Sha256) == sum))
+
+	copied, err := os.Create(target)
+	check(err)
+	defer copied.Close()
+	download, err := files.Download(ctx, connect.NewRequest(&pb.DownloadRequest{Path: path, Sha256: true}))
+	check(err)
+	for {
+		reply := receive(download)
+		switch part := reply.Part.(type) {
+		case *pb.DownloadResponse_Chunk:
+			if crc32.ChecksumIEEE(part.Chunk.Data) != part.Chunk.GetCrc32() {
+				log.Fatal("a chunk is corrupt")
+			}
+			_, err := copied.WriteAt(part.Chunk.Data, part.Chunk.Offset)
+			check(err)
+		case *pb.DownloadResponse_Finished:
+			same := string(part.Finished.Sha256) == sum && digestOf(target) == sum
+			fmt.Printf("downloaded %d bytes, %s\n", part.Finished.SizeBytes, verdict(same))
+			return
+		}
+	}
+}
+
+func digestOf(path string) string {
+	file, err := os.Open(path)
+	check(err)
+	defer file.Close()
+	digest := sha256.New()
+	_, err = io.Copy(digest, file)
+	check(err)
+	return string(digest.Sum(nil))
+}
+
+func verdict(same bool) string {
+	if same {
+		return "digest checked"
+	}
+	return "the digest DIFFERS"
+}
+
+func whatGitSays(ctx context.Context, all clients, directory string) {
+	fmt.Println("4. What git says.")
+	path := directory + "/repository"
+	_, err := all.files.MakeDirectory(ctx, connect.NewRequest(&pb.MakeDirectoryRequest{Path: path, Parents: true}))
+	check(err)
+	stream, err := all.commands.Exec(ctx, connect.NewRequest(&pb.ExecRequest{
+		Program:          &pb.ExecRequest_Command{Command: prepare},
+		WorkingDirectory: path,
+	}))
+	check(err)
+	for ended := false; !ended; {
+		reply := receive(stream)
+		os.Stdout.Write(reply.GetEvent().GetOutput().GetData())
+		ended = reply.GetEvent().GetEnded() != nil
+	}
+	list, err := all.git.ListChanges(ctx, connect.NewRequest(&pb.ListChangesRequest{Path: path}))
+	check(err)
+	for _, change := range list.Msg.Changes {
+		fmt.Println(strings.TrimPrefix(change.Status.String(), "GIT_CHANGE_STATUS_"), change.Path)
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
