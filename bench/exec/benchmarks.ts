@@ -1,4 +1,5 @@
 import type { Benchmark } from "../kit/benchmark.ts";
+import { busyBenchmark } from "./busy.ts";
 import { createLatencyBenchmark } from "./latency.ts";
 import { memoryBenchmark } from "./memory.ts";
 import { outputBenchmark } from "./output.ts";
@@ -8,6 +9,7 @@ export const benchmarks: Benchmark[] = [
   createLatencyBenchmark("exec-args", { args: ["true"] }),
   createLatencyBenchmark("exec-command", { command: "true" }),
   parallelBenchmark,
+  busyBenchmark,
   outputBenchmark,
   memoryBenchmark,
 ];

@@ -19,12 +19,14 @@ export interface WorkerOptions {
   readonly module: URL;
   /** What it finds in its first argument, as JSON. */
   readonly settings?: unknown;
+  /** Further flags for its Node. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** Starts a worker; it goes with the benchmark's scope. */
 export function startWorker(context: BenchmarkContext, options: WorkerOptions): Worker {
   const path = fileURLToPath(options.module);
-  const execArgv = profileFlags(context, basename(path, ".ts"));
+  const execArgv = [...profileFlags(context, basename(path, ".ts")), ...(options.nodeFlags ?? [])];
   const child = ownProcess(
     context,
     () =>

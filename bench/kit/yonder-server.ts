@@ -26,7 +26,10 @@ export interface YonderServer {
 const yonder = fileURLToPath(new URL("../../cli/bin/yonder.js", import.meta.url));
 
 /** Starts a server; it goes with the benchmark's scope. */
-export async function startYonderServer(context: BenchmarkContext): Promise<YonderServer> {
+export async function startYonderServer(
+  context: BenchmarkContext,
+  { nodeFlags = [] }: { readonly nodeFlags?: readonly string[] } = {},
+): Promise<YonderServer> {
   const directory = mkdtempSync(join(context.directory, "yonder-"));
   const [workingDirectory, stateDirectory, keyFile, logFile] = ["workspace", "state", "keys", "log"].map((name) =>
     join(directory, name),
@@ -38,6 +41,7 @@ export async function startYonderServer(context: BenchmarkContext): Promise<Yond
   const log = openSync(logFile, "w");
   const args = [
     ...profileFlags(context, "yonder-serve"),
+    ...nodeFlags,
     yonder,
     "serve",
     "--port=0",

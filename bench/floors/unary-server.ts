@@ -1,0 +1,41 @@
+// The floor under a small call: @grpc/grpc-js and protobuf-es, handlers that do the least, no key and no log. GetInfo
+// answers the very bytes that Yonder answered.
+import { stat } from "node:fs/promises";
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from "@grpc/grpc-js";
+import * as proto from "@yonder/proto";
+import { grpcService } from "../kit/grpc-service.ts";
+
+const { info } = JSON.parse(process.argv[2] ?? "{}") as { info: string };
+const infoBytes = Buffer.from(info, "base64");
+
+type Handler<I, O> = (call: ServerUnaryCall<I, O>, answer: sendUnaryData<O>) => void;
+
+const getInfo: Handler<proto.GetInfoRequest, proto.GetInfoResponse> = (_call, answer) => {
+  answer(null, fromBinary(proto.GetInfoResponseSchema, infoBytes));
+};
+
+const statFile: Handler<proto.StatRequest, proto.StatResponse> = ({ request: { path } }, answer) => {
+  stat(path).then((found) => {
+    const file = {
+      path,
+      kind: proto.FileKind.REGULAR,
+      sizeBytes: BigInt(found.size),
+      mode: found.mode,
+      modifyTime: timestampFromMs(Math.floor(found.mtimeMs)),
+      changeTime: timestampFromMs(Math.floor(found.ctimeMs)),
+      ownerId: found.uid,
+      groupId: found.gid,
+      inode: BigInt(found.ino),
+      linkCount: found.nlink,
+    };
+    answer(null, create(proto.StatResponseSchema, { file }));
+  }, answer);
+};
+
+const server = new Server();
+server.addService(grpcService(proto.WorkspaceService), { getInfo });
+server.addService(grpcService(proto.FileService), { stat: statFile });
+process.once("disconnect", () => process.exit());
+server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (_error, port) => process.send?.({ port }));
