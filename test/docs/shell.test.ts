@@ -12,8 +12,13 @@ const elsewhere = new Map([
   ["npm run bench", "CI runs npm run bench -- --quick"],
 ]);
 
+/** Here a reader runs the programs, too, and sees what they print. */
+const walk = "docs/getting-started.md";
+
 const shell = blocks.filter(
-  ({ language, text }) => language === "sh" && ![...elsewhere.keys()].some((start) => text.startsWith(start)),
+  ({ page, language, text }) =>
+    (language === "sh" && ![...elsewhere.keys()].some((start) => text.startsWith(start))) ||
+    (language === "ts" && page === walk),
 );
 const hindrance = sandboxHindrance();
 if (hindrance !== undefined) {
@@ -48,10 +53,19 @@ describe.skipIf(hindrance !== undefined).each(runs)("$name", ({ name, path, bloc
 
   // In the page's order: a block may stand on what those above it left.
   test.each(blocks)("the commands of line $line run as they stand", async (block) => {
-    const { stdout } = await sandbox.run(block.text);
+    const { stdout } = await sandbox.run(block.language === "ts" ? program(block.text) : block.text);
     if (block.output === undefined) return;
     const { language, text } = block.output;
     if (process.env["UPDATE_DOCS"] !== undefined && !name.endsWith(" by buf")) rewriteOutput(block, stdout.trimEnd());
     else expect(settled(stdout, language)).toEqual(settled(text, language));
   });
 });
+
+/** Runs it as in a directory where the packages are installed. */
+function program(text: string): string {
+  return `mkdir -p "$YONDER_ROOT/.cache/docs"
+cat >"$YONDER_ROOT/.cache/docs/program.ts" <<'END'
+${text}
+END
+"$YONDER_ROOT/node_modules/.bin/node" "$YONDER_ROOT/.cache/docs/program.ts"`;
+}
