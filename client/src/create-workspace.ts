@@ -38,9 +38,15 @@ export async function workspaceFromJSON(
     }
     case "local":
       return createWorkspace({ workingDir: description.workingDir, defaults: options.defaults });
+    case "docker": {
+      const { DockerWorkspace } = await import("./docker/docker-workspace.ts");
+      const { apiKey, timeouts, retry, defaults } = options;
+      const key = typeof apiKey === "function" ? await apiKey() : apiKey;
+      return DockerWorkspace.reattach({ name: description.container, apiKey: key, timeouts, retry, defaults });
+    }
     default: {
       const { kind } = description as { kind: unknown };
-      const message = `kind must be "remote" or "local", got ${JSON.stringify(kind)}`;
+      const message = `kind must be "remote", "local" or "docker", got ${JSON.stringify(kind)}`;
       throw new InvalidRequest(message, { reason: "INVALID_FIELD", subject: "kind" });
     }
   }

@@ -13,10 +13,20 @@ export type ErrorReason =
   | "CERTIFICATE_REJECTED"
   /** A command that had to succeed did not (`check: true`). */
   | "COMMAND_FAILED"
+  /** An image could not be built. */
+  | "BUILD_FAILED"
   /** The connection broke and did not come back in time. */
   | "CONNECTION_LOST"
   /** Nothing answers at the address, or something that is no Yonder server. */
   | "CONNECTION_REFUSED"
+  /** The container of the workspace was removed by somebody. */
+  | "CONTAINER_GONE"
+  /** The container was killed since it was out of memory. */
+  | "CONTAINER_OUT_OF_MEMORY"
+  /** The container is paused. */
+  | "CONTAINER_PAUSED"
+  /** The container does not run any more: it was stopped, or its engine was. */
+  | "CONTAINER_STOPPED"
   /** The server in the image speaks an older or newer contract than this client. */
   | "CONTRACT_MISMATCH"
   /** The engine refuses this user. */
@@ -29,6 +39,8 @@ export type ErrorReason =
   | "IMAGE_INVALID"
   /** There is no such image, or it may not be had. */
   | "IMAGE_NOT_FOUND"
+  /** The registry does not give the image, or cannot be reached. */
+  | "IMAGE_PULL_FAILED"
   /** Another container or instance has the name. */
   | "NAME_IN_USE"
   /** The workspace cannot do this, whatever its server. */

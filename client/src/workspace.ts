@@ -125,10 +125,17 @@ export interface ExecsOptions {
 }
 
 /** A workspace as plain data, without its key. */
-export type WorkspaceDescription = LocalDescription | RemoteDescription;
+export type WorkspaceDescription = LocalDescription | RemoteDescription | DockerDescription;
 
 export interface LocalDescription {
   readonly kind: "local";
+  readonly workingDir: string;
+}
+
+export interface DockerDescription {
+  readonly kind: "docker";
+  /** The container's id. */
+  readonly container: string;
   readonly workingDir: string;
 }
 

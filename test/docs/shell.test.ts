@@ -9,6 +9,7 @@ import { Sandbox, sandboxHindrance } from "./sandbox.ts";
 /** Run by other means: what they set up or measure is the project itself. */
 const elsewhere = new Map([
   ["npm run quickstart", "scripts/newcomer.mjs walks README from top to bottom"],
+  ["docker build", "npm run test:containers builds the image, on other bases too"],
   ["npm run bench", "CI runs npm run bench -- --quick"],
 ]);
 

@@ -9,11 +9,12 @@ import type {
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { reuseMemory } from "@yonder/wire";
 import { InvalidState } from "../errors.ts";
+import type { YonderError } from "../errors.ts";
 import { ApiKeySource } from "./api-key.ts";
 import type { ApiKey } from "./api-key.ts";
 import { LinkedAbort } from "./linked-abort.ts";
 import { Retry } from "./retry.ts";
-import type { RetryPolicy, RetrySubject } from "./retry.ts";
+import type { Diagnosis, RetryPolicy, RetrySubject } from "./retry.ts";
 import type { Transports } from "./transports.ts";
 
 export interface ConnectionOptions {
@@ -27,6 +28,8 @@ export interface ConnectionOptions {
   readonly callMs: number;
   /** Told when the connection is lost, and when it works again. */
   readonly onChange?: ((change: ConnectionChange) => void) | undefined;
+  /** Asked why the server cannot be reached. Undefined: nobody knows. */
+  readonly diagnose?: (() => Promise<Diagnosis | undefined>) | undefined;
 }
 
 /** What became of the connection to a server, once it had been had. */
@@ -65,6 +68,8 @@ export class Connection {
   peer: Peer | undefined;
   /** The workspace that is meant: another one refuses every call. Undefined: any. */
   workspaceId: string | undefined;
+  /** What calls are refused with while the workspace is set aside; those under way wait. Undefined: it is not. */
+  setAside: YonderError | undefined;
   readonly #options: ConnectionOptions;
   readonly #key: ApiKeySource;
   readonly #closed = new AbortController();
@@ -162,6 +167,7 @@ export class Connection {
 
   /** What decides on the tries of one call. */
   retry(options: CallOptions): Retry {
+    if (this.setAside !== undefined) throw this.setAside;
     return new Retry({
       host: this.host,
       policy: options.retry ?? this.#options.retry,
@@ -170,6 +176,7 @@ export class Connection {
       closed: this.closed,
       serverVersion: this.peer?.version ?? "",
       waitForServer: options.waitForServer ?? true,
+      diagnose: this.#options.diagnose,
       renewKey: (key) => this.#key.refused(key),
       onLost: (error) => this.#lost(error),
       onWorking: () => this.#works(),

@@ -6,6 +6,7 @@ import { Connection } from "./connection.ts";
 import type { ConnectionChange } from "./connection.ts";
 import type { TlsOptions } from "./dial.ts";
 import { firstContact } from "./first-contact.ts";
+import type { Diagnosis } from "./retry.ts";
 import { readSettings } from "./settings.ts";
 import type { SettingsOptions } from "./settings.ts";
 import { checkTls } from "./trust.ts";
@@ -20,6 +21,7 @@ export interface OpenConnectionOptions extends SettingsOptions {
   readonly workspaceId?: string | undefined;
   readonly transport?: Transport | undefined;
   readonly onConnectionChange?: ((change: ConnectionChange) => void) | undefined;
+  readonly diagnose?: (() => Promise<Diagnosis | undefined>) | undefined;
 }
 
 /** Connects to a server and learns which workspace it has. A server that nobody answers for is not waited for. */
@@ -38,6 +40,7 @@ export async function openConnection(
     callMs,
     retry,
     onChange: options.onConnectionChange,
+    diagnose: options.diagnose,
   });
   connection.workspaceId = options.workspaceId;
   try {

@@ -24,6 +24,13 @@ export type RetryPolicy = { readonly [Name in keyof RetryOptions]-?: number };
 
 export const defaultRetry: RetryPolicy = { maxElapsedMs: 120_000, initialDelayMs: 50, maxDelayMs: 5_000 };
 
+/** Why a server cannot be reached, as somebody knows who started it. */
+export interface Diagnosis {
+  readonly error: YonderError;
+  /** Whether waiting may help: what was going on goes on then. */
+  readonly mayPass: boolean;
+}
+
 /** What a call is about, told with ConnectionLost. */
 export interface RetrySubject {
   execId?: string | undefined;
@@ -46,6 +53,8 @@ export interface RetryContext {
   /** Told that a try failed for want of a connection and there will be another; and that the connection works. */
   readonly onLost: (error: unknown) => void;
   readonly onWorking: () => void;
+  /** Asked after each loss. */
+  readonly diagnose?: (() => Promise<Diagnosis | undefined>) | undefined;
   /** Told that a key was refused: whether another may be had. */
   readonly renewKey: (key: string | undefined) => boolean;
 }
@@ -62,6 +71,7 @@ export class Retry {
   #lostAt: number | undefined;
   /** Whether there was a connection, before it could not be had again. */
   #wasThere = false;
+  #hasWorked = false;
   #doubts = 0;
   #keyRenewed = false;
 
@@ -72,6 +82,7 @@ export class Retry {
 
   /** The connection works: the next loss is counted anew. */
   progress(): void {
+    this.#hasWorked = true;
     this.#lostAt = undefined;
     this.#doubts = 0;
     this.#keyRenewed = false;
@@ -101,6 +112,9 @@ export class Retry {
       this.#wasThere = loss !== "unreachable";
     }
     const elapsed = performance.now() - this.#lostAt;
+    const diagnosis = await this.#context.diagnose?.();
+    this.#throwIfAborted();
+    if (diagnosis && !(diagnosis.mayPass && this.#hasWorked && elapsed < policy.maxElapsedMs)) throw diagnosis.error;
     const hopeless = loss === "untrusted" || (loss === "unreachable" && !this.#context.waitForServer);
     if (hopeless || elapsed >= policy.maxElapsedMs) throw this.#giveUp(loss, error, elapsed);
     this.#context.onLost(error);

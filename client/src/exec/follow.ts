@@ -63,6 +63,7 @@ export async function* follow(
           if (started) continue;
           started = true;
           subject.mayHaveRun = true;
+          retry.progress();
         } else if (event.type !== "ended") {
           subject.cursor = event.nextCursor;
           retry.progress();

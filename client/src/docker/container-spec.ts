@@ -1,0 +1,111 @@
+import { resolve } from "node:path";
+import { bytes, serverPort } from "./check-options.ts";
+import type { DockerWorkspaceOptions } from "./docker-options.ts";
+import { keyFileDirectory, keyFilePath } from "./key-file.ts";
+import { keepLabel, ownerLabel, socketLabel, startLabel, workspaceLabel } from "./labels.ts";
+import type { Owner } from "./owner.ts";
+
+/** What of a container is decided besides its options. */
+export interface ContainerPlan {
+  readonly image: string;
+  readonly workingDir: string;
+  readonly owner: Owner;
+  /** Names this start. */
+  readonly startId: string;
+  readonly keeps: boolean;
+  /** The directory of this machine in which the server's socket is to be. Undefined: it listens on a port. */
+  readonly socketDirectory: string | undefined;
+  /** The port on this machine's loopback. Undefined where there is a socket. */
+  readonly hostPort: number | undefined;
+  readonly user: string | undefined;
+}
+
+/** Where the socket's directory is in the container. */
+export const socketMount = "/run/yonder";
+export const socketName = "yonder.sock";
+
+/** The request that creates the container. What is secret is not in it: everybody who may inspect it reads it all. */
+export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptions): object {
+  const { readOnly = false, network } = options;
+  const publishes = network !== "none" && network !== "host";
+  const ports = publishes ? [serverPort, ...(options.extraPorts ?? [])] : [];
+  const binds = (options.volumes ?? []).map(withWholePath);
+  if (plan.socketDirectory !== undefined) binds.push(`${plan.socketDirectory}:${socketMount}`);
+  const mounted = new Set([...binds.map((bind) => bind.split(":")[1]), ...Object.keys(options.tmpfs ?? {})]);
+  // Gone with the container. Disk rather than memory: output of commands and what they write has no bound.
+  const written = readOnly ? [keyFileDirectory, stateDirectory, homeDirectory, plan.workingDir] : [];
+  const memory = bytes("memory", options.memory);
+  const shm = bytes("shmSize", options.shmSize);
+  return {
+    Image: plan.image,
+    WorkingDir: plan.workingDir,
+    Env: environmentOf(plan, options),
+    Labels: labelsOf(plan, options),
+    ...(plan.user !== undefined && { User: plan.user }),
+    ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
+    Volumes: Object.fromEntries(written.filter((path) => !mounted.has(path)).map((path) => [path, {}])),
+    HostConfig: {
+      Binds: binds,
+      PortBindings: Object.fromEntries(
+        ports.map((port) => {
+          const hostPort = port === serverPort ? String(plan.hostPort) : "";
+          return [`${port}/tcp`, [{ HostIp: "127.0.0.1", HostPort: hostPort }]];
+        }),
+      ),
+      ...(network !== undefined && { NetworkMode: network }),
+      // No swap beside it: what is over the limit is ended, not slowed down for hours.
+      ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
+      ...(shm !== undefined && { ShmSize: shm }),
+      ...(options.cpus !== undefined && { NanoCpus: Math.round(options.cpus * 1e9) }),
+      ...(options.pids !== undefined && { PidsLimit: options.pids }),
+      ReadonlyRootfs: readOnly,
+      Tmpfs: { ...(readOnly && !mounted.has("/tmp") && { "/tmp": "mode=1777" }), ...options.tmpfs },
+      CapDrop: options.capDrop ?? [],
+      CapAdd: options.capAdd ?? [],
+      SecurityOpt: [...(options.allowNewPrivileges ? [] : ["no-new-privileges"]), ...(options.securityOpt ?? [])],
+      ...(options.runtime !== undefined && { Runtime: options.runtime }),
+      ...(options.enableGpu && { DeviceRequests: [{ Driver: "", Count: -1, Capabilities: [["gpu"]] }] }),
+    },
+  };
+}
+
+const stateDirectory = "/var/lib/yonder";
+const homeDirectory = "/home/workspace";
+
+function environmentOf(
+  plan: ContainerPlan,
+  { network, environment = {}, forwardEnv = [] }: DockerWorkspaceOptions,
+): string[] {
+  const forwarded = forwardEnv.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const ours: Record<string, string> = {
+    YONDER_SERVER_API_KEY_FILE: keyFilePath,
+    YONDER_SERVER_WORKING_DIRECTORY: plan.workingDir,
+    // On the host's network there is nothing to publish: it listens on the host's loopback itself.
+    ...(network === "host" && { YONDER_SERVER_HOST: "127.0.0.1", YONDER_SERVER_PORT: String(plan.hostPort) }),
+  };
+  const all = { ...Object.fromEntries(forwarded), ...environment, ...ours };
+  const set = Object.entries(all).map(([name, value]) => `${name}=${value}`);
+  // A name without "=" takes a variable of the image away: a server has an address or a socket.
+  const socket = [`YONDER_SERVER_SOCKET=${socketMount}/${socketName}`, "YONDER_SERVER_HOST", "YONDER_SERVER_PORT"];
+  return plan.socketDirectory === undefined ? set : [...set, ...socket];
+}
+
+function labelsOf(plan: ContainerPlan, { labels = {} }: DockerWorkspaceOptions): Record<string, string> {
+  return {
+    ...labels,
+    [workspaceLabel]: "docker",
+    [ownerLabel]: plan.owner,
+    [startLabel]: plan.startId,
+    ...(plan.keeps && { [keepLabel]: "true" }),
+    ...(plan.socketDirectory !== undefined && { [socketLabel]: plan.socketDirectory }),
+  };
+}
+
+/** A source that is a path is made absolute; one without a "/" is a volume's name. */
+function withWholePath(volume: string): string {
+  const [source = "", ...rest] = volume.split(":");
+  return [source.startsWith(".") || source.includes("/") ? resolve(source) : source, ...rest].join(":");
+}

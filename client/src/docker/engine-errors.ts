@@ -1,0 +1,153 @@
+import {
+  AlreadyExists,
+  InvalidRequest,
+  LimitExceeded,
+  NotFound,
+  PermissionDenied,
+  Unavailable,
+  Unsupported,
+} from "../errors.ts";
+import type { YonderError } from "../errors.ts";
+
+/** The engine's "no", before it is known what it means for the caller. */
+export class EngineRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string, path: string) {
+    super(message || `the engine answered ${path} with ${status}`);
+    this.name = "EngineRefusal";
+    this.status = status;
+  }
+}
+
+/** What a call was about, for the message. */
+export interface EngineSubject {
+  readonly image?: string;
+  readonly container?: string;
+  readonly name?: string | undefined;
+  readonly hostPort?: number | undefined;
+}
+
+/** The engine cannot be spoken to at all. */
+export function unreachable(cause: NodeJS.ErrnoException, host: string): YonderError {
+  if (cause.code === "EACCES" || cause.code === "EPERM") {
+    return new PermissionDenied(`this user may not open the container engine's socket, ${host}`, {
+      reason: "ENGINE_DENIED",
+      subject: host,
+      remedy:
+        "Add the user to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run a rootless engine and set DOCKER_HOST to its socket.",
+      cause,
+    });
+  }
+  return new Unavailable(`no container engine answers at ${host}: ${cause.message || cause.code}`, {
+    reason: "ENGINE_MISSING",
+    subject: host,
+    remedy:
+      "Start Docker or Podman (`podman system service`), or set DOCKER_HOST or DOCKER_CONTEXT to where one listens.",
+    retryable: true,
+    cause,
+  });
+}
+
+/** What a failure of the engine means to whoever asked for a container. Errors of ours pass as they are. */
+export function toContainerError(error: unknown, subject: EngineSubject = {}): unknown {
+  if (!(error instanceof EngineRefusal)) return error;
+  const { message, status } = error;
+  const { image = "", container = "", name, hostPort } = subject;
+  const common = { cause: error } as const;
+  if (/no space left on device|disk quota exceeded/i.test(message)) {
+    return new LimitExceeded(`the container engine's disk is full: ${message}`, {
+      ...common,
+      reason: "STORAGE_FULL",
+      subject: image || container,
+      remedy:
+        "Make room where the engine keeps its data: `docker system df` shows what is there, `docker system prune` removes what is unused.",
+    });
+  }
+  if (
+    /does not match the specified platform|no matching manifest for|exec format error|image operating system/i.test(
+      message,
+    )
+  ) {
+    return wrongPlatform(image, message, error);
+  }
+  if (/port is already allocated|address already in use|ports are not available/i.test(message)) {
+    return new AlreadyExists(`port ${hostPort ?? ""} of this machine is taken: ${message}`, {
+      ...common,
+      reason: "PORT_IN_USE",
+      subject: String(hostPort ?? ""),
+      remedy: "Choose another port, or leave it out and the engine picks a free one.",
+    });
+  }
+  if (status === 409 && /name .*is already in use|already in use by/i.test(message)) {
+    return new AlreadyExists(`there is a container of the name "${name ?? ""}" already`, {
+      ...common,
+      reason: "NAME_IN_USE",
+      subject: name ?? "",
+      remedy: "Attach to it with DockerWorkspace.reattach, remove it with `docker rm --force`, or choose another name.",
+    });
+  }
+  if (/could not select device driver/i.test(message)) {
+    return new Unsupported(`the container engine has no GPU to give: ${message}`, {
+      ...common,
+      reason: "NOT_SUPPORTED",
+      subject: "enableGpu",
+      feature: "GPU",
+      remedy: "Install the NVIDIA container toolkit where the engine runs, or start without enableGpu.",
+    });
+  }
+  if (
+    /no such image|manifest unknown|manifest for .* not found|repository does not exist|pull access denied|name unknown/i.test(
+      message,
+    )
+  ) {
+    return imageNotFound(image, message, error);
+  }
+  if (status === 404 && container !== "") return containerGone(container, error);
+  const what = `the container engine refuses: ${message}`;
+  if (status === 400)
+    return new InvalidRequest(what, { ...common, reason: "ENGINE_FAILED", subject: image || container });
+  return new Unavailable(what, {
+    ...common,
+    reason: "ENGINE_FAILED",
+    subject: image || container,
+    retryable: status >= 500,
+  });
+}
+
+export function imageNotFound(image: string, why: string, cause?: unknown): NotFound {
+  return new NotFound(`there is no image ${image}: ${why}`, {
+    reason: "IMAGE_NOT_FOUND",
+    subject: image,
+    remedy: `Build it (\`docker build -t ${image} .\` in a clone of Yonder), pull it, or name another with serverImage.`,
+    cause,
+  });
+}
+
+export function containerGone(container: string, cause?: unknown): NotFound {
+  return new NotFound(`the container ${container} is gone: somebody removed it`, {
+    reason: "CONTAINER_GONE",
+    subject: container,
+    remedy: "Start a new workspace.",
+    cause,
+  });
+}
+
+export function wrongPlatform(image: string, why: string, cause?: unknown): Unsupported {
+  return new Unsupported(`the image ${image} is for another platform: ${why}`, {
+    reason: "IMAGE_INVALID",
+    subject: image,
+    feature: "platform",
+    remedy: "Build the image for this platform, leave `platform` out, or install emulation (qemu-user-static, binfmt).",
+    cause,
+  });
+}
+
+/** Runs what speaks to the engine; its refusals become errors that say what to do. */
+export async function translated<T>(subject: EngineSubject, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    throw toContainerError(error, subject);
+  }
+}

@@ -1,0 +1,88 @@
+import { text } from "node:stream/consumers";
+import { extract, pack } from "tar-stream";
+import type { Engine } from "./engine.ts";
+import { EngineRefusal } from "./engine-errors.ts";
+import { isOwnerAlive } from "./owner.ts";
+import type { Owner } from "./owner.ts";
+
+/** Where the server reads what opens it: digests, so that nothing in the container holds a key. */
+export const keyFileDirectory = "/etc/yonder";
+export const keyFilePath = `${keyFileDirectory}/api-keys`;
+
+/** A key that somebody has, as the file has it. */
+export interface KeyEntry {
+  readonly owner: Owner;
+  readonly digest: string;
+}
+
+/** Of entries; the oldest go. */
+const maxEntries = 16;
+
+/** Puts the file into a container, running or not. Root's, so that commands cannot change who is let in. */
+export async function writeKeyFile(
+  engine: Engine,
+  container: string,
+  entries: readonly KeyEntry[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const lines = entries.slice(-maxEntries).map(({ owner, digest }) => `# ${owner}\n${digest}\n`);
+  await writeArchive(
+    engine,
+    container,
+    keyFileDirectory,
+    [{ name: "api-keys", mode: 0o644, data: lines.join("") }],
+    signal,
+  );
+}
+
+/** The entries of a container's file; none where there is no such file. */
+export async function readKeyFile(engine: Engine, container: string, signal?: AbortSignal): Promise<KeyEntry[]> {
+  const path = `/containers/${container}/archive`;
+  try {
+    const archive = await engine.stream("GET", path, { query: { path: keyFilePath }, signal });
+    const reader = archive.pipe(extract());
+    for await (const entry of reader) return parse(await text(entry));
+  } catch (error) {
+    if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
+  }
+  return [];
+}
+
+/** Those whose owner is not known to be gone. */
+export function withoutTheDead(entries: readonly KeyEntry[]): KeyEntry[] {
+  return entries.filter(({ owner }) => isOwnerAlive(owner) !== false);
+}
+
+export interface ArchiveEntry {
+  readonly name: string;
+  readonly mode: number;
+  /** Undefined: a directory. */
+  readonly data?: string;
+}
+
+/** Writes files into a directory of a container, as root's. */
+export async function writeArchive(
+  engine: Engine,
+  container: string,
+  directory: string,
+  entries: readonly ArchiveEntry[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const archive = pack();
+  for (const { name, mode, data } of entries) {
+    if (data === undefined) archive.entry({ name, mode, type: "directory" });
+    else archive.entry({ name, mode }, data);
+  }
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  await engine.json("PUT", `/containers/${container}/archive`, { query: { path: directory }, body, signal });
+}
+
+function parse(content: string): KeyEntry[] {
+  return [...content.matchAll(/^# (\S+)\n(sha256:[0-9a-f]{64})$/gm)].map(([, owner = "", digest = ""]) => ({
+    owner,
+    digest,
+  }));
+}

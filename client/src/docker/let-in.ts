@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Connection } from "../connection/connection.ts";
+import { freshKey } from "../engine/fresh-key.ts";
+import { AlreadyExists, Authentication, NotFound } from "../errors.ts";
+import { invalid } from "./check-options.ts";
+import type { Container } from "./container.ts";
+import type { Engine } from "./engine.ts";
+import { readKeyFile, withoutTheDead, writeKeyFile } from "./key-file.ts";
+import { listContainers } from "./list-containers.ts";
+import { ownOwner } from "./owner.ts";
+import { connectToContainer } from "./serve-in-container.ts";
+import type { ConnectOptions } from "./serve-in-container.ts";
+
+/** The server looks at its keys each second. */
+const keyTakenMs = 10_000;
+const stepMs = 100;
+
+/** The one container of ours that is called so, or has these labels. */
+export async function chooseContainer(
+  engine: Engine,
+  {
+    name,
+    labels,
+  }: { readonly name?: string | undefined; readonly labels?: Readonly<Record<string, string>> | undefined },
+  signal?: AbortSignal,
+): Promise<string> {
+  if (name !== undefined) return name;
+  if (labels === undefined || Object.keys(labels).length === 0) throw invalid("name", "or labels must be given");
+  const found = await listContainers(engine, labels, signal);
+  const [only] = found;
+  const wanted = Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(", ");
+  if (only === undefined) {
+    throw new NotFound(`no container of a workspace has the labels ${wanted}`, {
+      reason: "CONTAINER_GONE",
+      subject: wanted,
+      remedy: "`docker ps --all --filter label=dev.yonder.workspace` lists those that there are.",
+    });
+  }
+  if (found.length > 1) {
+    throw new AlreadyExists(
+      `${found.length} containers have the labels ${wanted}: ${found.map((each) => each.name).join(", ")}`,
+      {
+        reason: "NAME_IN_USE",
+        subject: wanted,
+        remedy: "Name one of them, or give a label more.",
+      },
+    );
+  }
+  return only.id;
+}
+
+/**
+ * A fresh key to a container's server. Whoever may tell the engine what to do may do anything in the container, so that
+ * needs no other right; keys of clients that are gone go at the same time.
+ */
+export async function addKey({ engine, state }: Container, signal?: AbortSignal): Promise<string> {
+  const { key, digest } = freshKey();
+  const entries = withoutTheDead(await readKeyFile(engine, state.id, signal));
+  await writeKeyFile(engine, state.id, [...entries, { owner: ownOwner(), digest }], signal);
+  return key;
+}
+
+/** Connects with a key that the server may not have seen yet. */
+export async function connectWithNewKey(
+  container: Container,
+  apiKey: string,
+  options: ConnectOptions,
+  signal?: AbortSignal,
+): Promise<Connection> {
+  const deadline = performance.now() + keyTakenMs;
+  for (;;) {
+    try {
+      return await connectToContainer(container, apiKey, options, signal);
+    } catch (error) {
+      if (!Authentication.is(error) || performance.now() > deadline) throw error;
+      await sleep(stepMs, undefined, { signal });
+    }
+  }
+}

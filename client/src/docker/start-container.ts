@@ -1,0 +1,187 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { AlreadyExists } from "../errors.ts";
+import { invalid } from "./check-options.ts";
+import { containerSpec } from "./container-spec.ts";
+import type { ContainerPlan } from "./container-spec.ts";
+import type { DockerWorkspaceOptions } from "./docker-options.ts";
+import type { Engine } from "./engine.ts";
+import { EngineRefusal, toContainerError } from "./engine-errors.ts";
+import { freshKey } from "../engine/fresh-key.ts";
+import { writeArchive, writeKeyFile } from "./key-file.ts";
+import { socketLabel, startLabel } from "./labels.ts";
+import { listContainers } from "./list-containers.ts";
+import { ownOwner } from "./owner.ts";
+
+export interface StartedContainer {
+  readonly id: string;
+  readonly apiKey: string;
+  /** Removes it and what belongs to it. */
+  readonly discard: () => Promise<void>;
+}
+
+/** Creates a container, puts into it what opens it, and starts it. Where that fails, nothing is left. */
+export async function startContainer(
+  engine: Engine,
+  image: string,
+  options: DockerWorkspaceOptions,
+  signal: AbortSignal,
+): Promise<StartedContainer> {
+  checkReach(engine);
+  for (let tries = maxTries; ; tries -= 1) {
+    try {
+      return await tryToStart(engine, image, options, signal);
+    } catch (error) {
+      // A free port that was chosen here may be taken by somebody else a moment later.
+      const isBadLuck = AlreadyExists.is(error) && error.reason === "PORT_IN_USE" && options.hostPort === undefined;
+      if (!isBadLuck || tries <= 1) throw error;
+    }
+  }
+}
+
+const maxTries = 5;
+
+async function tryToStart(
+  engine: Engine,
+  image: string,
+  options: DockerWorkspaceOptions,
+  signal: AbortSignal,
+): Promise<StartedContainer> {
+  const plan = await makePlan(engine, image, options, signal);
+  const { hostPort, startId } = plan;
+  const { name = `yonder-${startId}`, platform } = options;
+  let id: string | undefined;
+  const discard = async (): Promise<void> => {
+    if (id !== undefined) await removeContainer(engine, id);
+    await removeSocketDirectory(plan.socketDirectory);
+  };
+  try {
+    const body = containerSpec(plan, options);
+    const created = await engine.json<{ Id: string }>("POST", "/containers/create", {
+      query: { name, platform },
+      body,
+      signal,
+    });
+    id = created.Id;
+    const { key: apiKey, digest } = freshKey();
+    await prepareDirectories(engine, id, plan, options, signal);
+    await writeKeyFile(engine, id, [{ owner: plan.owner, digest }], signal);
+    await engine.json("POST", `/containers/${id}/start`, { signal });
+    return { id, apiKey, discard };
+  } catch (error) {
+    if (id === undefined) await afterCut(engine, plan.startId, error);
+    await discard();
+    throw signal.aborted ? signal.reason : toContainerError(error, { image, name, hostPort });
+  }
+}
+
+/** Ends a container at once and removes it with its volumes. One that is gone is fine. */
+export async function removeContainer(engine: Engine, id: string): Promise<void> {
+  try {
+    await engine.json("DELETE", `/containers/${id}`, { query: { force: true, v: true } });
+  } catch (error) {
+    // 409: somebody else removes it.
+    if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return;
+    throw error;
+  }
+}
+
+/** Removes what a container's socket was in. */
+export async function removeSocketDirectory(directory: string | undefined): Promise<void> {
+  if (directory === undefined) return;
+  const parent = dirname(directory);
+  // The name comes back from a label: nothing else is ever removed.
+  if (parent.startsWith(join(tmpdir(), socketPrefix))) await rm(parent, { recursive: true, force: true });
+}
+
+export function socketDirectoryOf(labels: Readonly<Record<string, string>>): string | undefined {
+  return labels[socketLabel];
+}
+
+const socketPrefix = "yonder-socket-";
+
+async function makePlan(
+  engine: Engine,
+  image: string,
+  options: DockerWorkspaceOptions,
+  signal: AbortSignal,
+): Promise<ContainerPlan> {
+  const { network, workingDir = "/workspace", user, onClose, keepAlive } = options;
+  const plan = {
+    image,
+    workingDir,
+    owner: ownOwner(),
+    startId: randomBytes(6).toString("hex"),
+    keeps: keepAlive === true || onClose === "keep" || onClose === "pause",
+    user: user === undefined ? undefined : String(user),
+  };
+  if (network !== "none") {
+    // Chosen here rather than by the engine, which would choose another one whenever the container is started again.
+    return { ...plan, socketDirectory: undefined, hostPort: options.hostPort ?? (await freePort()) };
+  }
+  // Only its own user can open the socket, so the server runs as whoever this is.
+  const isRootless = await runsRootless(engine, signal);
+  const us = process.getuid?.() ?? 0;
+  const asUs = isRootless ? "0:0" : us === 0 ? undefined : `${us}:${process.getgid?.() ?? us}`;
+  const parent = await mkdtemp(join(tmpdir(), socketPrefix));
+  const socketDirectory = join(parent, "run");
+  await mkdir(socketDirectory);
+  // For the container's user, whoever that is; others do not get past the directory above.
+  await chmod(socketDirectory, 0o777);
+  return { ...plan, user: plan.user ?? asUs, socketDirectory, hostPort: undefined };
+}
+
+/** Ports are published on the engine's loopback, so the engine has to be on this machine. */
+function checkReach({ address }: Engine): void {
+  const { target, host } = address;
+  if ("socketPath" in target || /^(localhost|127\.|::1$)/.test(target.host)) return;
+  throw invalid(
+    "dockerHost",
+    `is ${host}, another machine, whose loopback cannot be reached from here: run this program there, or serve there and use RemoteWorkspace`,
+  );
+}
+
+async function runsRootless(engine: Engine, signal: AbortSignal): Promise<boolean> {
+  const { SecurityOptions } = await engine.json<{ SecurityOptions?: string[] | null }>("GET", "/info", { signal });
+  return (SecurityOptions ?? []).some((each) => each.includes("rootless"));
+}
+
+/** Makes the working directory anybody's, where it is not the image's or a mount of the caller's. */
+async function prepareDirectories(
+  engine: Engine,
+  id: string,
+  { workingDir }: ContainerPlan,
+  { volumes = [], tmpfs = {}, readOnly = false }: DockerWorkspaceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const mounts = [...volumes.map((volume) => volume.split(":")[1] ?? ""), ...Object.keys(tmpfs)];
+  const isMounted = mounts.some((mount) => workingDir === mount || workingDir.startsWith(`${mount}/`));
+  if (workingDir === "/workspace" || isMounted) return;
+  const entry = readOnly ? { name: "./", mode: 0o1777 } : { name: `${workingDir.slice(1)}/`, mode: 0o1777 };
+  await writeArchive(engine, id, readOnly ? workingDir : "/", [entry], signal);
+}
+
+/** A request that was given up may have been done all the same. */
+async function afterCut(engine: Engine, startId: string, error: unknown): Promise<void> {
+  if (error instanceof EngineRefusal) return;
+  try {
+    for (const { id } of await listContainers(engine, { [startLabel]: startId })) await removeContainer(engine, id);
+  } catch {
+    // An engine that does not answer has done nothing, or its container is an orphan that a sweep finds.
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
