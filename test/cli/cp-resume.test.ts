@@ -119,3 +119,20 @@ test("a file that has changed since is copied from its first byte", async () => 
   expect(readFileSync(join(place.here, "target"), "utf8")).toBe("another");
   expect(readdirSync(place.here)).toEqual(["target"]);
 });
+
+test.each(["up", "down"])("a large file of a tree whose copy %s was killed goes on where it stopped", async (way) => {
+  const place = await open();
+  const [source, target] = way === "up" ? [place.here, place.there] : [place.there, place.here];
+  mkdirSync(join(source, "tree/deep"), { recursive: true });
+  await writeRandomFile(join(source, "tree/deep/large"), 100_000_000);
+  await writeRandomFile(join(source, "tree/small"), 1_000);
+  place.proxy.set(way === "up" ? { cutAfterBytesUp: 80_000_000 } : { cutAfterBytes: 80_000_000 });
+  const script = way === "up" ? "yonder cp tree :copy" : "yonder cp :tree copy";
+  await breakOff(place, script, "SIGKILL");
+  // A run that needed more than the rest would be cut.
+  place.proxy.set(way === "up" ? { cutAfterBytesUp: 50_000_000 } : { cutAfterBytes: 50_000_000 });
+  const cuts = place.proxy.cuts;
+  expect(await place.shell.run(script)).toMatchObject({ code: 0, stderr: "" });
+  expect(place.proxy.cuts).toBe(cuts);
+  expect(describeTree(join(target, "copy"))).toEqual(describeTree(join(source, "tree")));
+});

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -12,10 +13,12 @@ import {
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeRandomFile } from "../helpers/random-file.ts";
-import { serve } from "../helpers/serve.ts";
+import { peakMemoryOf, serve } from "../helpers/serve.ts";
 import { openShell } from "../helpers/shell.ts";
 import type { Shell } from "../helpers/shell.ts";
+import { patient, tick } from "../helpers/time.ts";
 import { describeTree } from "../helpers/trees.ts";
+import { until } from "../helpers/until.ts";
 
 interface Place {
   /** The workspace's directory, the shell's directory, and the shell. */
@@ -131,6 +134,37 @@ test("standard input and output are files, whole, and a reader that leaves is no
   expect(readFileSync(join(there, "piped")).equals(data)).toBe(true);
   const head = await shell.run("yonder cp :piped - | head -c1 | wc -c; echo ${PIPESTATUS[0]}");
   expect(head).toMatchObject({ stdout: "1\n141\n", stderr: "" });
+});
+
+test("what is there is written to as it is: a pipe stays one, and of a link the file it leads to is replaced", async () => {
+  const { there, here, shell } = await open();
+  await writeRandomFile(join(there, "file"), 3_000_000);
+  const result = await shell.run(
+    "mkfifo pipe && echo old > old && ln -s old link && (cat pipe | wc -c > count & " +
+      "yonder cp :file pipe && yonder cp :file link && yonder cp <(echo from a pipe) :made; wait)",
+  );
+  expect(result).toMatchObject({ code: 0, stderr: "" });
+  expect(readFileSync(join(here, "count"), "utf8").trim()).toBe("3000000");
+  expect(statSync(join(here, "pipe")).isFIFO()).toBe(true);
+  expect(readlinkSync(join(here, "link"))).toBe("old");
+  expect(statSync(join(here, "old")).size).toBe(3_000_000);
+  expect(readFileSync(join(there, "made"), "utf8")).toBe("from a pipe\n");
+});
+
+test("a reader that stands still costs no memory, and holds up no signal", async () => {
+  const { there, shell } = await open();
+  execFileSync("truncate", ["-s", "400M", join(there, "large")]);
+  for (const script of ["yonder cat large", "yonder cp :large -"]) {
+    const { child, ended } = shell.start(`exec ${script}`);
+    child.stdout?.pause();
+    await until(() => (child.stdout?.readableLength ?? 0) > 0);
+    await expect.poll(() => peakMemoryOf(child.pid ?? 0), { ...patient, interval: 300 }).toBeLessThan(200 * 2 ** 20);
+    await tick(500);
+    expect(peakMemoryOf(child.pid ?? 0)).toBeLessThan(200 * 2 ** 20);
+    child.kill("SIGINT");
+    child.stdout?.resume();
+    expect((await ended).code).toBe("SIGINT");
+  }
 });
 
 test("no-clobber keeps what is there, and checksum finds what size and time hide", async () => {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { isUtf8 } from "node:buffer";
-import { lstat, mkdir, rename, stat } from "node:fs/promises";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { lstat, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { FileStats } from "@yonder/client";
 import { Failure } from "../frame/failure.ts";
@@ -26,8 +28,11 @@ export async function copyDown(
   const there = await workspace.fs.stat(source, { sha256: options.checksum });
   if (target.kind === "pipe") return copyOutput(copying, source, there);
   const { path } = target;
-  const isThere = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  const here = await stat(path).catch(() => undefined);
+  const isThere = here?.isDirectory() === true;
   if (there.isDirectory()) return copyTree(copying, source, path, { isInto, isThere });
+  // A pipe or a device is written to, never replaced.
+  if (here !== undefined && !isThere && !here.isFile()) return copyIntoSpecial(copying, source, path);
   await copyFile(copying, source, there, isInto || isThere ? joinPath(path, lastName(source)) : path);
 }
 
@@ -45,9 +50,24 @@ async function copyOutput(copying: Copying, source: Path, there: FileStats): Pro
   });
 }
 
-async function copyFile(copying: Copying, source: Path, there: FileStats, target: Path): Promise<void> {
+async function copyIntoSpecial(copying: Copying, source: Path, target: Path): Promise<void> {
+  const { workspace, signal } = copying;
+  await withProgress(copying, lastName(source), async (line) => {
+    const stream = createWriteStream(target);
+    const closed = once(stream, "close");
+    // The download itself rejects where this does.
+    closed.catch(() => {});
+    succeeded(await workspace.fileDownload(source, stream, { onProgress: shownBy(line), signal }));
+    stream.end();
+    await closed;
+  });
+}
+
+async function copyFile(copying: Copying, source: Path, there: FileStats, named: Path): Promise<void> {
   const { workspace, options, signal } = copying;
   const name = lastName(source);
+  // Of a link, the file that it leads to is replaced.
+  const target = await realpath(named, { encoding: "buffer" }).catch(() => named);
   const here = await lstat(target, { bigint: true }).catch(() => undefined);
   if (here !== undefined && options.noClobber) return tellUnmoved(copying, name, "something has this name here");
   if (here?.isFile() === true && here.size === BigInt(there.size) && Number(here.mode & 0o7777n) === there.mode) {
@@ -102,6 +122,7 @@ async function copyTree(
       exclude,
       gitignore,
       allowOutsideLinks,
+      resume: true,
       compare: compareBy(options),
       onProgress: shownBy(line),
       signal,

@@ -72,7 +72,15 @@ async function copyTree(
   const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {
     // An empty tree is a directory, too.
     await workspace.fs.mkdir(to, { recursive: true, signal });
-    const how = { exclude, gitignore, top, compare: compareBy(options), onProgress: shownBy(line), signal };
+    const how = {
+      exclude,
+      gitignore,
+      top,
+      resume: true,
+      compare: compareBy(options),
+      onProgress: shownBy(line),
+      signal,
+    };
     return workspace.fs.uploadTree(local.path, to, how);
   });
   await unfinished.end();

@@ -12,8 +12,9 @@ export class Interrupt implements Disposable {
     this.#controller.abort();
   };
 
-  constructor() {
-    for (const signal of signals) process.on(signal, this.#onSignal);
+  /** With `isListening` false the signals do what they do anyway. */
+  constructor(isListening = true) {
+    if (isListening) for (const signal of signals) process.on(signal, this.#onSignal);
   }
 
   get signal(): AbortSignal {

@@ -49,7 +49,12 @@ export function widthOf(text: string): number {
 /** A text in so many columns: cut with "…", or filled up. */
 export function fit(text: string, width: number, align: "left" | "right" = "left"): string {
   const { index, truncated, width: taken } = truncatedWidth(text, { limit: width, ellipsis: "…", ellipsisWidth: 1 });
-  if (truncated) return `${text.slice(0, index)}…`;
+  if (truncated) {
+    let cut = Array.from(text.slice(0, index));
+    // The library takes a character too many where those of one column follow on others.
+    while (cut.length > 0 && widthOf(cut.join("")) >= width) cut = cut.slice(0, -1);
+    return `${cut.join("")}…`;
+  }
   const space = " ".repeat(Math.max(0, width - taken));
   return align === "left" ? text + space : space + text;
 }

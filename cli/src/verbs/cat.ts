@@ -1,6 +1,7 @@
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { forEach } from "../files/each.ts";
+import { keepMemoryFlat } from "../files/flat-memory.ts";
 import { size } from "../frame/parse.ts";
 import { defineVerb, value } from "../frame/verb.ts";
 import { write } from "../output/write.ts";
@@ -21,6 +22,7 @@ export const verb = defineVerb({
   ],
   connects: true,
   async run({ arguments: [paths], options: { offset, length }, connection }) {
+    keepMemoryFlat();
     await using workspace = await connect(connection);
     return await forEach(paths, async (path) => {
       for await (const data of workspace.fs.readStream(argumentBytes(path), { offset, length })) await write(data);

@@ -2,6 +2,7 @@ import type { Workspace } from "@yonder/client";
 import { connect } from "../connection/connect.ts";
 import type { CopyOptions } from "../files/copy-options.ts";
 import { forEach } from "../files/each.ts";
+import { keepMemoryFlat } from "../files/flat-memory.ts";
 import { Interrupt } from "../files/interrupt.ts";
 import { isDirectoryHere, isDirectoryThere, parseOperand, saysDirectory } from "../files/operand.ts";
 import type { Operand } from "../files/operand.ts";
@@ -49,7 +50,9 @@ export const verb = defineVerb({
     const [sources, target] = [operands.slice(0, -1), operands.at(-1)];
     if (target === undefined || sources.length === 0) throw new UsageError("cp needs a source and a target");
     check(sources, target);
-    using interrupt = new Interrupt();
+    keepMemoryFlat();
+    // What writes to a pipe ends by its signal alone: the reader may stand still, and nothing is to be gone on with.
+    using interrupt = new Interrupt(target.kind !== "pipe");
     await using workspaces = new Workspaces(connection);
     const copying = { options, signal: interrupt.signal };
     try {

@@ -116,7 +116,7 @@ export async function fileDownload(
   const paths = { sourcePath: pathText(source), destinationPath: target ?? "" };
   return asResult(paths, async () => {
     const request = { ...toWirePath(workingDir, source), ifMatch: options.ifMatch ?? "" };
-    if (target !== undefined && options.resume === true) return resumeDownload(connection, request, target, options);
+    if (target !== undefined && options.resume === true) return downloadResumed(connection, request, target, options);
     const sink = target === undefined ? sinkOf(destination as Writable | undefined) : await fileSink(target);
     try {
       return await receive(connection, request, sink, options);
@@ -157,7 +157,7 @@ async function receive(
 }
 
 /** Downloads into a part that outlives this process, from the byte at which an earlier one stood. */
-async function resumeDownload(
+export async function downloadResumed(
   connection: Connection,
   request: { path: string; rawPath: Uint8Array; ifMatch: string },
   target: string,

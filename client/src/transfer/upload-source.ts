@@ -40,7 +40,8 @@ export function sourceOf(data: Uint8Array): UploadSource {
   return { size: data.length, mode: undefined, mtimeNs: undefined, readFrom, readOnce, close: nothing };
 }
 
-async function openFile(path: string | URL): Promise<UploadSource> {
+/** Opens a file of this machine. */
+export async function openFile(path: string | URL | Buffer): Promise<UploadSource> {
   const handle = await open(path, "r");
   try {
     const exact = await handle.stat({ bigint: true });
@@ -62,7 +63,7 @@ async function openFile(path: string | URL): Promise<UploadSource> {
       mtimeNs: exact.mtimeNs,
       readFrom: isPlain ? readFrom : undefined,
       identity: isPlain ? identity : undefined,
-      readOnce: () => (isPlain ? readFrom(0) : readHandle(handle, 0, Infinity)),
+      readOnce: () => (isPlain ? readFrom(0) : readHandle(handle, 0, Infinity, stats.isFile())),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -75,7 +76,12 @@ async function openFile(path: string | URL): Promise<UploadSource> {
  * Reads a file in chunks, one ahead, so that disk and line work at once. A chunk is good until the next one is asked for:
  * it is serialized by then, and gigabytes of garbage are spared.
  */
-async function* readHandle(handle: FileHandle, begin: number, end: number): AsyncGenerator<Uint8Array> {
+async function* readHandle(
+  handle: FileHandle,
+  begin: number,
+  end: number,
+  isSeekable = true,
+): AsyncGenerator<Uint8Array> {
   let position = begin;
   let turn = 0;
   const lent: Buffer[] = [];
@@ -83,7 +89,7 @@ async function* readHandle(handle: FileHandle, begin: number, end: number): Asyn
     turn = 1 - turn;
     const memory = (lent[turn] ??= Buffer.allocUnsafeSlow(Math.min(chunkBytes, end - begin)));
     const length = Math.min(memory.length, end - position);
-    const { bytesRead } = await handle.read(memory, 0, length, position);
+    const { bytesRead } = await handle.read(memory, 0, length, isSeekable ? position : null);
     return memory.subarray(0, bytesRead);
   };
   let pending = position < end ? next() : undefined;

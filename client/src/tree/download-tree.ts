@@ -9,6 +9,7 @@ import { combineCrc32, crc32 } from "../transfer/crc32.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
+import { downloadLarge, isLargeThere } from "./large-files.ts";
 import { hashFile } from "./local-tree.ts";
 import { listRemoteTree } from "./remote-tree.ts";
 import { packedSize } from "./tar-header.ts";
@@ -22,6 +23,11 @@ export interface DownloadTreeOptions extends IgnoreOptions {
   compare?: Compare | undefined;
   /** Write symbolic links that lead out of the directory too. Default false: they are passed over and counted. */
   allowOutsideLinks?: boolean | undefined;
+  /**
+   * Go on with a file of 64 MiB or more where an earlier call with `resume`, of this process or another, was broken off.
+   * Default false: such a file is begun anew.
+   */
+  resume?: boolean | undefined;
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -47,21 +53,36 @@ export async function downloadDirectory(
   const state: Progress = { transferredBytes: 0, totalBytes: undefined };
   for (let round = 0; ; round++) {
     try {
-      const { batches, unchanged, bytes } = await missingEntries(connection, source, directory, options, round);
+      const { batches, large, unchanged, bytes } = await missingEntries(connection, source, directory, options, round);
       state.totalBytes = bytes === undefined ? undefined : state.transferredBytes + bytes;
       report.unchanged = Math.max(report.unchanged, round === 0 ? unchanged : 0);
+      for (const name of large) {
+        const before = state.transferredBytes;
+        const told: OnProgress = ({ transferredBytes }) => tell(state, before + transferredBytes, options);
+        const how = { signal, onProgress: options.onProgress && told };
+        await downloadLarge(connection, name, source, directory, report, how);
+      }
       for (const only of batches) {
         const request = { ...source, exclude: [...exclude], gitignore, only };
         const stream = receive(connection, request, retry, state, options);
         await unpackTree(stream, directory, report, { allowOutsideLinks, signal });
       }
       // What was written in it has changed its time, and a part of a tree does not bring it along.
-      if (file !== undefined && batches.some((only) => only.length > 0)) await dress(directory, new FileStats(file));
+      const isPart = large.length > 0 || batches.some((only) => only.length > 0);
+      if (file !== undefined && isPart) await dress(directory, new FileStats(file));
       return report;
     } catch (error) {
       await retry.after(error);
     }
   }
+}
+
+interface Missing {
+  readonly batches: Path[][];
+  /** The names of files that are moved by themselves. */
+  readonly large: string[];
+  readonly unchanged: number;
+  readonly bytes: number | undefined;
 }
 
 /** What has to be moved, in requests of a bounded size. One without names asks for everything. */
@@ -71,11 +92,12 @@ async function missingEntries(
   directory: string,
   options: DownloadTreeOptions,
   round: number,
-): Promise<{ batches: Path[][]; unchanged: number; bytes: number | undefined }> {
+): Promise<Missing> {
   const compare = options.compare ?? "time";
   const isEmpty = (await lstat(directory).catch(() => undefined)) === undefined;
   const isWhole = (compare === "none" || isEmpty) && round === 0;
-  if (isWhole && options.onProgress === undefined) return { batches: [[]], unchanged: 0, bytes: undefined };
+  const all = { batches: [[]], large: [], unchanged: 0, bytes: undefined };
+  if (isWhole && options.onProgress === undefined && options.resume !== true) return all;
   const remote = await listRemoteTree(connection, {
     ...options,
     path: source,
@@ -83,8 +105,11 @@ async function missingEntries(
     signal: options.signal,
   });
   // A file or link by itself is packed alone.
-  if (remote.size === 0) return { batches: [[]], unchanged: 0, bytes: undefined };
-  if (isWhole) return { batches: [[]], unchanged: 0, bytes: packedBytes(remote.values()) };
+  if (remote.size === 0) return all;
+  const large = options.resume === true ? [...remote].filter(([, stats]) => isLargeThere(stats)) : [];
+  if (isWhole && large.length === 0) return { ...all, bytes: packedBytes(remote.values()) };
+  const byThemselves = new Set(large.map(([name]) => name));
+  const largeOnes: string[] = [];
   const batches = new Batches();
   /** Directories that are there as they are: what is written in one changes its time, which is then set again. */
   const settled = new Map<string, FileStats>();
@@ -92,7 +117,7 @@ async function missingEntries(
   let [unchanged, bytes] = [0, 0];
   for (const [name, stats] of remote) {
     const path = Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(name, "latin1")]);
-    if (await isSame(path, stats, compare)) {
+    if (!isWhole && (await isSame(path, stats, compare))) {
       unchanged++;
       if (stats.isDirectory()) settled.set(name, stats);
       continue;
@@ -100,11 +125,12 @@ async function missingEntries(
     const parent = name.slice(0, Math.max(0, name.lastIndexOf("/")));
     const parentStats = settled.get(parent) ?? (batches.isSplit ? remote.get(parent) : undefined);
     if (parentStats !== undefined) touched.set(parent, parentStats);
-    batches.add(stats);
+    if (byThemselves.has(name)) largeOnes.push(name);
+    else batches.add(stats);
     bytes += packedBytes([stats]);
   }
   for (const stats of touched.values()) batches.add(stats);
-  return { batches: batches.all, unchanged, bytes };
+  return { batches: batches.all, large: largeOnes, unchanged, bytes };
 }
 
 /** Gives a directory the mode and the time that it has in the workspace. */
@@ -160,14 +186,20 @@ async function sameTarget(path: Buffer, { linkTarget }: FileStats): Promise<bool
   return linkTarget !== undefined && target.equals(Buffer.from(linkTarget as string));
 }
 
+function tell(state: Progress, transferredBytes: number, { onProgress }: DownloadTreeOptions): unknown {
+  state.transferredBytes = transferredBytes;
+  const totalBytes = state.totalBytes === undefined ? undefined : Math.max(state.totalBytes, transferredBytes);
+  return onProgress?.({ transferredBytes, totalBytes });
+}
+
 async function* receive(
   connection: Connection,
   request: Path & { exclude: string[]; gitignore: boolean; only: Path[] },
   retry: Retry,
   state: Progress,
-  { signal, onProgress }: DownloadTreeOptions,
+  options: DownloadTreeOptions,
 ): AsyncGenerator<Uint8Array> {
-  const abort = new LinkedAbort(signal, connection.closed);
+  const abort = new LinkedAbort(options.signal, connection.closed);
   try {
     const replies = await connection.stream(FileService.method.downloadTree, request, retry, abort.signal);
     let [offset, whole] = [0, 0];
@@ -178,12 +210,9 @@ async function* receive(
         if (Number(part.value.offset) !== offset || (told !== undefined && told !== digest)) throw broken("a chunk");
         whole = combineCrc32(whole, digest, data.length);
         offset += data.length;
-        state.transferredBytes += data.length;
         retry.progress();
         yield data;
-        const { transferredBytes } = state;
-        const totalBytes = state.totalBytes === undefined ? undefined : Math.max(state.totalBytes, transferredBytes);
-        await onProgress?.({ transferredBytes, totalBytes });
+        await tell(state, state.transferredBytes + data.length, options);
       } else if (part.case === "finished") {
         if (part.value.crc32 !== whole) throw broken("the whole");
         return;

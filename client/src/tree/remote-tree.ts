@@ -63,7 +63,8 @@ async function* list(
   } while (pageToken !== "");
 }
 
-function below({ path, rawPath }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
+/** The path of an entry of a tree, by its name in it in latin1. */
+export function below({ path, rawPath }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
   const directory = rawPath.length > 0 ? Buffer.from(rawPath) : Buffer.from(path === "" ? "." : path);
   return toWirePath(undefined, Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]));
 }

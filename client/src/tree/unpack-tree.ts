@@ -173,30 +173,40 @@ class Unpacker {
     this.#report.hardLinks++;
   }
 
+  #directory(names: readonly string[], entry: string): Promise<Buffer> {
+    return safeDirectory(this.#top, names, entry, this.#known);
+  }
+
   async #newPart(): Promise<Buffer> {
     if (this.#count === 0) await mkdir(this.#parts, { mode: 0o700 });
     return join(this.#parts, String(this.#count++));
   }
-
-  /** The directory of these names, made where it is missing. */
-  async #directory(names: readonly string[], entry: string): Promise<Buffer> {
-    let directory = this.#top;
-    let key = "";
-    for (const name of names) {
-      directory = join(directory, name);
-      key += `${name}/`;
-      if (this.#known.has(key)) continue;
-      await mkdir(directory).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      });
-      if (!(await lstat(directory)).isDirectory()) throw refused(entry, "goes through a link, or what is no directory");
-      this.#known.add(key);
-    }
-    return directory;
-  }
 }
 
-function safeNames(path: string): string[] {
+/** The directory of these names below another, made where it is missing; nothing on the way may be a link. */
+export async function safeDirectory(
+  top: Buffer,
+  names: readonly string[],
+  entry: string,
+  known: Set<string>,
+): Promise<Buffer> {
+  let directory = top;
+  let key = "";
+  for (const name of names) {
+    directory = join(directory, name);
+    key += `${name}/`;
+    if (known.has(key)) continue;
+    await mkdir(directory).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    });
+    if (!(await lstat(directory)).isDirectory()) throw refused(entry, "goes through a link, or what is no directory");
+    known.add(key);
+  }
+  return directory;
+}
+
+/** The names of an entry's path; refuses one that leads out of the tree. */
+export function safeNames(path: string): string[] {
   if (path.startsWith("/")) throw refused(path, "is absolute");
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   if (names.includes("..")) throw refused(path, 'holds ".."');

@@ -12,6 +12,7 @@ import type { OnProgress } from "../transfer/progress.ts";
 import { chunkBytes, rechunk } from "../transfer/upload-source.ts";
 import { coalesce } from "./coalesce.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
+import { isLarge, uploadLarge } from "./large-files.ts";
 import { hashFile, text, walkLocalTree } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
 import { packEntries, packLocalEntries } from "./pack-tree.ts";
@@ -32,6 +33,11 @@ export interface UploadTreeOptions extends IgnoreOptions {
   compare?: Compare | undefined;
   /** Give the destination the mode and the time of the directory too, even if it was there. Default false. */
   top?: boolean | undefined;
+  /**
+   * Go on with a file of 64 MiB or more where an earlier call with `resume`, of this process or another, was broken off.
+   * Default false: such a file is begun anew.
+   */
+  resume?: boolean | undefined;
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -49,6 +55,8 @@ export async function uploadDirectory(
   const retry = connection.retry({ signal: options.signal });
   const single = (await stat(source)).isDirectory() ? undefined : basename(source);
   const top = single === undefined ? source : dirname(source);
+  /** What was moved by itself. */
+  const done = new Set<string>();
   for (let round = 0; ; round++) {
     const compare = options.compare ?? "time";
     // After a cut, what arrived before it is found by looking.
@@ -61,12 +69,27 @@ export async function uploadDirectory(
             new Set(single === undefined ? await readdir(top, { encoding: "latin1" }) : [latin1(single)]),
           );
     Object.assign(report, { unchanged: 0, skipped: 0, skippedNames: [] });
-    const changed = (into: TreeReport) => changedEntries(top, single, remote, { ...options, compare }, into);
+    const changed = (into: TreeReport) => changedEntries(top, single, remote, done, { ...options, compare }, into);
     // Looking twice costs little beside moving; hashing twice does not.
     const isTold = options.onProgress !== undefined && compare !== "digest";
     const totalBytes = isTold ? await packedBytes(changed(emptyReport())) : undefined;
+    let moved = 0;
+    const tell: OnProgress = ({ transferredBytes }) =>
+      options.onProgress?.({
+        transferredBytes: moved + transferredBytes,
+        totalBytes: totalBytes === undefined ? undefined : Math.max(totalBytes, moved + transferredBytes),
+      });
+    const told = { ...options, onProgress: options.onProgress && tell };
+    if (options.resume === true) {
+      for await (const entry of changed(emptyReport())) {
+        if (!isLarge(entry)) continue;
+        await uploadLarge(connection, entry, target, report, { signal: options.signal, onProgress: told.onProgress });
+        done.add(entry.name);
+        moved += Number(entry.stats.size);
+      }
+    }
     const stream = coalesce(packLocalEntries(changed(report)), chunkBytes);
-    const sender = new TreeSender(connection, target, stream, totalBytes, options);
+    const sender = new TreeSender(connection, target, stream, told);
     try {
       addReport(report, await sender.send(retry));
       return report;
@@ -110,6 +133,7 @@ async function* changedEntries(
   top: string,
   single: string | undefined,
   remote: ReadonlyMap<string, FileStats>,
+  done: ReadonlySet<string>,
   options: UploadTreeOptions & { compare: Compare },
   report: TreeReport,
 ): AsyncGenerator<LocalEntry> {
@@ -122,14 +146,14 @@ async function* changedEntries(
     const isCarried = entry.stats.isFile() || entry.stats.isDirectory() || entry.stats.isSymbolicLink();
     if (!isCarried) {
       skip(report, text(entry.name));
-    } else if (await isSame(entry, remote.get(entry.name), options.compare)) {
+    } else if (!done.has(entry.name) && (await isSame(entry, remote.get(entry.name), options.compare))) {
       report.unchanged++;
       if (entry.stats.isDirectory()) settled.set(entry.name, entry);
     } else {
       const parent = entry.name.slice(0, Math.max(0, entry.name.lastIndexOf("/")));
       const directory = settled.get(parent);
       if (directory !== undefined) touched.set(parent, directory);
-      yield entry;
+      if (!done.has(entry.name)) yield entry;
     }
   }
   yield* touched.values();
@@ -184,21 +208,13 @@ class TreeSender {
   readonly #connection: Connection;
   readonly #target: Path;
   readonly #stream: AsyncIterable<Uint8Array>;
-  readonly #totalBytes: number | undefined;
   readonly #options: UploadTreeOptions;
   #failure: { error: unknown } | undefined;
 
-  constructor(
-    connection: Connection,
-    target: Path,
-    stream: AsyncIterable<Uint8Array>,
-    totalBytes: number | undefined,
-    options: UploadTreeOptions,
-  ) {
+  constructor(connection: Connection, target: Path, stream: AsyncIterable<Uint8Array>, options: UploadTreeOptions) {
     this.#connection = connection;
     this.#target = target;
     this.#stream = stream;
-    this.#totalBytes = totalBytes;
     this.#options = options;
   }
 
@@ -244,8 +260,7 @@ class TreeSender {
         offset += data.length;
         // Bytes that go out say that the connection works.
         if (offset > workingBytes) retry.progress();
-        const totalBytes = this.#totalBytes === undefined ? undefined : Math.max(this.#totalBytes, offset);
-        await this.#options.onProgress?.({ transferredBytes: offset, totalBytes });
+        await this.#options.onProgress?.({ transferredBytes: offset, totalBytes: undefined });
       }
       isOurs = false;
       yield { part: { case: "finish", value: { crc32: whole } } };
