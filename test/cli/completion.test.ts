@@ -30,6 +30,8 @@ describe.each(["bash", "zsh", "fish"] as const)("in %s", { timeout: 90_000 }, (s
       ["yonder serve --api-\t /keys", "serve", "--api-key-file", "/keys"],
       ["yonder --ca /etc/host.con\t ps", "--ca", "/etc/host.conf", "ps"],
       ["yonder __comp\t", "__comp"],
+      ["yonder exec --deta\t ls --deta\t", "exec", "--detach", "ls", "--deta"],
+      ["yonder git che\t --jso\t", "git", "checkout", "--json"],
     ] as const) {
       expect(await enter(keys)).toEqual(words);
     }
@@ -49,7 +51,7 @@ describe.each(["bash", "zsh", "fish"] as const)("in %s", { timeout: 90_000 }, (s
         ["yonder ps --profile de\t", "ps", ...profile],
         ["yonder ps --profile=de\t", "ps", "--profile=devel"],
         ["yonder --profile devel cat sr\thel\t", ...profile, "cat", "src/hello world.txt"],
-        [`yonder --host ${server.url} cp :sr\the\t x`, "--host", server.url, "cp", ":src/hello world.txt", "x"],
+        [`yonder --host ${server.url} cp :src/he\t x`, "--host", server.url, "cp", ":src/hello world.txt", "x"],
         ["yonder cp devel:src/h\t x", "cp", "devel:src/hello world.txt", "x"],
         ["yonder --profile devel logs bui\t", ...profile, "logs", "build-7"],
         ["yonder --host http://127.0.0.1:1 cat sr\t x", "--host", "http://127.0.0.1:1", "cat", "sr", "x"],

@@ -77,14 +77,18 @@ complete -c yonder -f
 ${places.map(lines).join("")}`;
 }
 
-function lines({ path, verbs, options, arguments: places }: Place): string {
+function lines({ path, verbs, options, arguments: places, passThrough }: Place): string {
   const at = quote(`__yonder_at ${quote(path)}`);
+  // What follows the first argument has options of its own.
+  const beforeArguments = passThrough ? quote(`__yonder_at ${quote(path)} 0`) : at;
   return [
     ...verbs.map(({ name, summary }) => {
       const here = quote(`__yonder_at ${quote(path)} 0`);
       return `complete -c yonder -n ${here} -a ${name} -d ${quote(summary)}\n`;
     }),
-    ...options.map((option) => `complete -c yonder -n ${at} ${flags(option)} -d ${quote(option.description)}\n`),
+    ...options.map(
+      (option) => `complete -c yonder -n ${beforeArguments} ${flags(option)} -d ${quote(option.description)}\n`,
+    ),
     ...places.map((place, index) => {
       const offered = value(place.completes);
       const here = place.repeats ? at : quote(`__yonder_at ${quote(path)} ${index}`);

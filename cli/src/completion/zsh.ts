@@ -43,9 +43,11 @@ if [[ $funcstack[1] == _yonder ]]; then _yonder "$@"; else compdef _yonder yonde
 function verbFunction({ path, verbs, options, arguments: places, passThrough }: Place): string {
   const specs = [
     ...options.flatMap(optionSpecs),
-    ...(verbs.length > 0 ? ["'1: :->verb'", "'*:: :->rest'"] : argumentSpecs(places, passThrough)),
+    ...(verbs.length > 0 ? ["'1: :->verb'", "'*:: :->rest'"] : argumentSpecs(places)),
   ];
-  const call = `_arguments -s -S${verbs.length > 0 ? " -C" : ""} ${specs.map((spec) => `\\\n    ${spec}`).join(" ")}`;
+  // What follows the first argument has options of its own.
+  const how = `-s -S${verbs.length > 0 ? " -C" : ""}${passThrough ? " -A '-*'" : ""}`;
+  const call = `_arguments ${how} ${specs.map((spec) => `\\\n    ${spec}`).join(" ")}`;
   if (verbs.length === 0) return `${functionOf(path)}() {\n  ${call}\n}\n`;
   return `${functionOf(path)}() {
   local curcontext=$curcontext context state state_descr line
@@ -75,11 +77,11 @@ function optionSpecs({ names, description, takes, placeholder, repeats }: Option
   });
 }
 
-function argumentSpecs(places: readonly ArgumentPlace[], passThrough: boolean): string[] {
-  return places.map(({ name, completes, repeats }, index) => {
-    const where = !repeats ? String(index + 1) : passThrough ? "*:" : "*";
-    return quote(`${where}:${escape(name)}:${action(completes)}`);
-  });
+/** None for those that may be anything: zsh would no longer insert the one option that fits, since it may be one of them. */
+function argumentSpecs(places: readonly ArgumentPlace[]): string[] {
+  return places.flatMap(({ name, completes, repeats }, index) =>
+    completes === "text" ? [] : quote(`${repeats ? "*" : index + 1}:${escape(name)}:${action(completes)}`),
+  );
 }
 
 function action(completes: ArgumentPlace["completes"]): string {

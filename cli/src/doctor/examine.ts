@@ -50,6 +50,7 @@ async function* inside(subject: Subject, workspace: RemoteWorkspace): AsyncGener
     yield failed("version", `the server says no more of itself: ${describeError(error)}`, "See the server's log.");
     return yield* skip("version");
   }
+  subject.onWait?.("waiting for the server to look at its machine");
   try {
     yield* judgeMachine(await workspace.getServerInfo({ diagnose: true }));
   } catch (error) {

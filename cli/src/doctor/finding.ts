@@ -39,6 +39,8 @@ export interface Subject {
   readonly idleMs: number | undefined;
   /** This command's own version. */
   readonly version: string;
+  /** Told what is waited for, before a look that takes long. */
+  readonly onWait?: (what: string) => void;
 }
 
 export function ok(step: Step, detail: string): Finding {

@@ -25,6 +25,7 @@ export async function checkIdle(subject: Subject, heartbeatMs: number): Promise<
   const watch = await openWatch(subject);
   try {
     await within(subject.timeoutMs, "a stream", watch.first);
+    subject.onWait?.(`watching a silent stream for ${formatDuration(watchMs)}`);
     const begin = performance.now();
     const why = await watch.cutWithin(watchMs);
     const silentMs = performance.now() - begin;

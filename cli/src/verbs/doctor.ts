@@ -52,16 +52,24 @@ export const verb = defineVerb({
       timeoutMs: timeout,
       idleMs: idle,
       version: ownVersion(),
+      onWait: (what: string) => note(`${what} …`, json),
     };
     if (!json) await write(`${style("bold", escapeControls(subject.address.host))} (${choice.saidBy})\n`);
     let hasFailed = false;
     for await (const finding of examine(subject)) {
       hasFailed ||= finding.status === "failed";
+      note("", json);
       await (json ? writeJsonLine(finding) : write(lines(finding)));
     }
     return hasFailed ? 1 : 0;
   },
 });
+
+/** On a terminal, a line of its own that the next one takes away. */
+function note(text: string, quiet: boolean): void {
+  const { stderr, env } = process;
+  if (!quiet && stderr.isTTY && env["TERM"] !== "dumb") stderr.write(`\r\u001b[K${text}`);
+}
 
 function lines({ step, status, detail, remedy }: Finding): string {
   const line = `${style(colours[status], status.padEnd(8))} ${step.padEnd(9)} ${escapeControls(detail)}\n`;

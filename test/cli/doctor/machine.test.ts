@@ -6,22 +6,24 @@ import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../../server/src/index.ts";
 import { temporaryDirectory } from "../../helpers/certificates.ts";
 import { diagnose } from "../../helpers/diagnose.ts";
-import { skipUnless } from "../../helpers/programs.ts";
+import { skipUnless, tmuxProgram } from "../../helpers/programs.ts";
 import { serve } from "../../helpers/serve.ts";
+import { tmux } from "../../helpers/tmux.ts";
 import { command, runYonder } from "../../helpers/yonder.ts";
 
 /** Shifts the clock of the process that it is loaded into, and takes ripgrep from it. */
 const shifted = (ms: number) => `
-  import { registerHooks } from "node:module";
+  import Module from "node:module";
   const Real = Date;
   globalThis.Date = class extends Real {
     constructor(...given) { given.length === 0 ? super(Real.now() + ${ms}) : super(...given); }
     static now() { return Real.now() + ${ms}; }
   };
-  registerHooks({ resolve(name, context, next) {
+  const resolve = Module._resolveFilename;
+  Module._resolveFilename = (name, ...rest) => {
     if (name.startsWith("@vscode/ripgrep")) throw Object.assign(new Error("no " + name), { code: "MODULE_NOT_FOUND" });
-    return next(name, context);
-  } });`;
+    return resolve(name, ...rest);
+  };`;
 
 test("what the server's machine lacks is told with the way to have it, and nothing of it has failed", async () => {
   const programs = await temporaryDirectory();
@@ -166,6 +168,20 @@ test("the command says a line a step with the remedy below, or an object a line,
   expect(await shut.exited).toBe(1);
   expect(shut.stdout()).toMatch(/^failed {3}port {6}port 1 is not open.*\n {19}→ Start the server there/m);
   expect(shut.stderr()).toBe("");
+});
+
+const noTmux = skipUnless(tmuxProgram, "the doctor on a terminal", "apt-get install -y tmux");
+
+test.skipIf(noTmux)("on a terminal it says what it waits for, for as long as it waits", async () => {
+  const server = await serve();
+  const terminal = await tmux({ YONDER_HOST: server.url });
+  await terminal.resize(200, 50);
+  await terminal.enter("yonder doctor --idle 5s; echo ended $?");
+  await terminal.shows("watching a silent stream for 5s …");
+  await terminal.shows("ended 0");
+  const screen = await terminal.screen();
+  expect(screen).not.toContain("watching a silent stream");
+  expect(screen).toMatch(/^ok +idle +a stream is left alone for 5s of silence$/m);
 });
 
 /** The command line of a process that is alone with its own users, processes and mounts; the first one in them is a shell. */
