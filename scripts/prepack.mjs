@@ -8,6 +8,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const workspace = process.cwd();
 
 execFileSync("tsc", ["-b"], { cwd: workspace, stdio: ["ignore", 2, 2] });
+if (basename(workspace) === "cli")
+  execFileSync("node", [join(root, "scripts/bundle.mjs")], { stdio: ["ignore", 2, 2] });
 cpSync(join(root, "LICENSE"), join(workspace, "LICENSE"));
 if (basename(workspace) === "gen") {
   rmSync("proto", { recursive: true, force: true });

@@ -2,10 +2,12 @@
 // A committed file, because npm links no `bin` whose target is missing at install time, and dist/ is made later.
 import { existsSync } from "node:fs";
 
-const main = new URL("../dist/main.js", import.meta.url);
+const main = ["../dist/bundle/main.js", "../dist/main.js"]
+  .map((path) => new URL(path, import.meta.url))
+  .find(existsSync);
 const source = new URL("../src/main.ts", import.meta.url);
 
-if (existsSync(main)) {
+if (main !== undefined) {
   await import(main.href);
 } else if (existsSync(source)) {
   process.stderr.write("yonder: this checkout is not built yet; run `npm run build` in its root first\n");

@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of a fresh one. Whoever made it removes it. */
   readonly stateDirectory?: string;
+  /** What Node runs, instead of the command from its sources. */
+  readonly program?: readonly string[];
 }
 
 /**
@@ -72,11 +74,11 @@ export class ServedWorkspace {
 
   /** Starts the server, at the port that it had before, if any. */
   async start(): Promise<void> {
-    const { flags = [], env } = this.#options;
+    const { flags = [], env, program = yonder } = this.#options;
     const child = spawn(
       process.execPath,
       [
-        ...yonder,
+        ...program,
         "serve",
         `--port=${this.#port}`,
         `--working-directory=${this.workingDirectory}`,

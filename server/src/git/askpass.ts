@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { packageDirectory } from "../util/package-directory.ts";
 import type { BoundPassword } from "./credentials.ts";
 import { originOf } from "./remote-url.ts";
 
@@ -10,8 +11,7 @@ export interface Askpass {
   close(): Promise<void>;
 }
 
-/** Beside `src` and beside `dist` alike. */
-const PROGRAM = fileURLToPath(new URL("../../bin/askpass", import.meta.url));
+const PROGRAM = join(packageDirectory, "bin", "askpass");
 const MOST_QUESTION_BYTES = 64 * 1024;
 
 /**
