@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { heavyBytes } from "./gather.ts";
 import type { Lane } from "./lane.ts";
+import { countRead } from "./young-garbage.ts";
 
 /** An envelope around an empty message: what Connect reads in the place of a large one. */
 const token = new Uint8Array(5);
@@ -84,6 +85,7 @@ export class EnvelopeSplitter {
     const length = Math.min(this.#missing, chunk.length - at);
     const piece = at === 0 && length === chunk.length ? chunk : chunk.subarray(at, at + length);
     memory.set(piece, this.#length - this.#missing);
+    countRead(length);
     this.#missing -= length;
     return length;
   }

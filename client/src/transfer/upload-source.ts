@@ -17,8 +17,8 @@ export interface UploadSource {
   close(): Promise<void>;
 }
 
-/** Half of what a download's chunk has: with larger messages the server's peak memory came over 250 MiB. */
-export const chunkBytes = 128 * 1024;
+/** As a download's chunk has it: enough that what a message costs beside its bytes is little. */
+export const chunkBytes = 512 * 1024;
 
 /** What may be given to be uploaded. */
 export type UploadInput = string | URL | Uint8Array | AsyncIterable<Uint8Array | string>;

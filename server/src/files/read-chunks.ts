@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 
-export const chunkBytes = 256 * 1024;
+/** Enough that what a message costs beside its bytes is little, and far below what clients take by default. */
+export const chunkBytes = 512 * 1024;
 
 /**
  * Reads a file from `begin` up to `end`, or up to where it ends, in chunks. One chunk is read ahead, so that the disk and
