@@ -125,11 +125,19 @@ function code(words) {
   return `\`${words.replaceAll("|", String.raw`\|`)}\``;
 }
 
-/** Prose as it is; what is in backquotes stays untouched, and so does what only looks like markup. */
+/** Prose as it is; what is in backquotes stays untouched, options and variables become code, and what only looks like markup is none. */
 function text(words) {
   return words
     .split(/(`[^`]*`)/)
-    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/[\\*_<>[\]]/g, String.raw`\$&`)))
+    .map((part, index) => (index % 2 === 1 ? part : part.split(names).map(nameOrWords).join("")))
     .join("")
     .replaceAll("|", String.raw`\|`);
+}
+
+/** Options, variables, and paths in the home directory. */
+const names = /((?<![\w-])--?[a-zA-Z][\w-]*|(?<![\w$])\$?[A-Z]+(?:_[A-Z]+)+(?:\/[\w./]*\w)?|~\/(?:[\w./]*\w)?)/;
+
+function nameOrWords(part, index) {
+  if (index % 2 === 1) return `\`${part}\``;
+  return part.replaceAll(/[\\*<>[\]]|(?<!\w)_|_(?!\w)/g, String.raw`\$&`);
 }
