@@ -41,7 +41,12 @@ test("flags go before variables, variables before the config file; a key stays w
   expect(await end(["--profile", "dead", ...ps, "--profile", "open"], environment)).toEqual(fine);
   const withoutKey = await end([...ps, "--host", server.url], environment);
   expect(withoutKey).toMatchObject(refused);
-  expect(withoutKey.stderr).toMatch(/^yonder: .*key.*\n$/);
+  expect(withoutKey.stderr).toMatch(
+    /^yonder: the call bears no API key; put it into a file .*YONDER_API_KEY_FILE.*\n$/,
+  );
+  expect((await end([...ps, "--host", dead], environment)).stderr).toMatch(
+    /^yonder: no connection to .*`yonder doctor`.*\n$/,
+  );
 });
 
 test("a key comes from a file or a variable, and never from the command line, nor is it told back", async () => {

@@ -17,8 +17,13 @@ export class UsageError extends Failure {
 /** One line for people: what happened, then what to do about it. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return escapeControls(String(error));
-  const remedy = isYonderError(error) && error.remedy !== "" ? `; ${lowerFirst(error.remedy)}` : "";
-  return escapeControls(lowerFirst(inWordsOfTheCommand(error.message + remedy + comeBack(error))));
+  const remedy = isYonderError(error) ? remedyOf(error) : "";
+  return escapeControls(lowerFirst(inWordsOfTheCommand(error.message) + remedy + comeBack(error)));
+}
+
+function remedyOf({ reason, remedy }: YonderError): string {
+  const own = reason === "CONNECTION_REFUSED" ? "Is the server running there? `yonder doctor` looks closer." : remedy;
+  return own === "" ? "" : `; ${lowerFirst(inWordsOfTheCommand(own))}`;
 }
 
 /** How to come back to a command whose connection was lost. */
@@ -40,6 +45,10 @@ function inWordsOfTheCommand(message: string): string {
 }
 
 const words: readonly (readonly [option: string, flag: string])[] = [
+  [
+    "Send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
+    "Put it into a file and its path into YONDER_API_KEY_FILE, or into YONDER_API_KEY or a profile",
+  ],
   ["tls.ca", "--ca"],
   ["tls.certKey", "--cert-key"],
   ["tls.cert", "--cert"],
