@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { verb as copyVerb } from "../../cli/src/verbs/cp.ts";
 import { writeRandomFile } from "../helpers/random-file.ts";
 import { peakMemoryOf, serve } from "../helpers/serve.ts";
 import { openShell } from "../helpers/shell.ts";
@@ -194,16 +195,11 @@ test("a copy within the workspace moves no bytes through here; one between two i
   expect(within).toMatchObject({ code: 0, stderr: "" });
   expect(describeTree(join(there, "copy/tree"))).toEqual(describeTree(join(there, "tree")));
   const refusals: [string, RegExp][] = [
-    ["yonder cp one:x two:x", /yonder cp one:x - \| yonder cp - two:x/],
-    ["yonder cp a b", /":path" is in the chosen one/],
-    ["yonder cp a", /a source and a target/],
-    ["yonder cp :a :b -", /takes one file/],
     ["yonder cp - :dir/", /the name of a file/],
     ["yonder cp :tree -", /is a directory/],
     ["yonder cp :tree/a :b nowhere", /several sources go into a directory/],
-    ["yonder cp --checksum :tree :c", /within one/],
-    ["yonder cp missing :", /missing/],
     ["yonder cp :missing .", /missing/],
+    ["yonder cp --checksum :tree :c", /within one/],
   ];
   for (const [script, message] of refusals) {
     const { code, stderr } = await shell.run(script);
@@ -212,6 +208,19 @@ test("a copy within the workspace moves no bytes through here; one between two i
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
   }
   expect(readdirSync(here)).toEqual([]);
+});
+
+test.each([
+  [["one:x", "two:x"], /yonder cp one:x - \| yonder cp - two:x/],
+  [["a", "b"], /":path" is in the chosen one/],
+  [["a"], /a source and a target/],
+  [[":a", ":b", "-"], /takes one file/],
+  [["-", "a", ":"], /a source by itself/],
+  [["a", ""], /a path is empty/],
+])("%j is refused before anything is asked", async (paths, message) => {
+  // An address where nothing answers: who asked it would fail in another way.
+  const connection = { host: "http://127.0.0.1:1" };
+  await expect(copyVerb.run({ arguments: [paths] as never, options: {}, connection })).rejects.toThrow(message);
 });
 
 test("a path with a profile's name is in that profile's workspace, whatever else is chosen", async () => {

@@ -38,7 +38,7 @@ export async function openPager(isWanted: boolean): Promise<Paged> {
     async write(data) {
       if (!isOpen) process.exit(brokenPipe);
       written += data.length;
-      if (!child.stdin.write(data)) await Promise.race([once(child.stdin, "drain"), closed]);
+      if (!child.stdin.write(data)) await Promise.race([once(child.stdin, "drain").catch(() => {}), closed]);
     },
     async end() {
       child.stdin.end();
