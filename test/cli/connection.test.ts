@@ -41,9 +41,7 @@ test("flags go before variables, variables before the config file; a key stays w
   expect(await end(["--profile", "dead", ...ps, "--profile", "open"], environment)).toEqual(fine);
   const withoutKey = await end([...ps, "--host", server.url], environment);
   expect(withoutKey).toMatchObject(refused);
-  expect(withoutKey.stderr).toMatch(
-    /^yonder: the call bears no API key; put it into a file .*YONDER_API_KEY_FILE.*\n$/,
-  );
+  expect(withoutKey.stderr).toMatch(/^yonder: http:.* wants a key: put it into a file .*YONDER_API_KEY_FILE.*\n$/);
   expect((await end([...ps, "--host", dead], environment)).stderr).toMatch(
     /^yonder: no connection to .*`yonder doctor`.*\n$/,
   );
@@ -102,4 +100,27 @@ test("without a workspace it says how to name one", async () => {
   const { exitCode, stderr } = await end(ps);
   expect(exitCode).toBe(2);
   expect(stderr).toContain("--host URL");
+});
+
+test("what is wrong is told in the words of the command, with who said it", async () => {
+  const server = await serve({ env: { YONDER_SERVER_API_KEY: key } });
+  const [flag, variable, wrongKey, noKey, ca, dead] = await Promise.all([
+    end([...ps, "--host", "elsewhere"]),
+    end(ps, { YONDER_HOST: "http://user:password@x" }),
+    end(ps, { YONDER_HOST: server.url, YONDER_API_KEY: "not-the-key" }),
+    end(ps, { YONDER_HOST: server.url }),
+    end([...ps, "--host", server.url, "--ca", "/etc/passwd"]),
+    end(ps, { YONDER_HOST: "http://127.0.0.1:1" }),
+  ]);
+  const one = (stderr: string) => ({ exitCode: 255, stdout: "", stderr });
+  expect(flag).toEqual(one(expect.stringMatching(/^yonder: --host: host must be a URL .*"elsewhere"\n$/) as string));
+  expect(variable).toEqual(
+    one(expect.stringMatching(/^yonder: YONDER_HOST: .*a key goes into YONDER_API_KEY\n$/) as string),
+  );
+  expect(wrongKey).toEqual(one(expect.stringContaining("does not take the key of YONDER_API_KEY") as string));
+  expect(noKey).toEqual(one(expect.stringContaining("path into YONDER_API_KEY_FILE") as string));
+  expect(ca).toEqual(one("yonder: --ca must be the PEM of a certificate: no start line\n"));
+  expect(dead).toEqual(
+    one(expect.stringMatching(/^yonder: no connection to http:\/\/127\.0\.0\.1:1: .*\n$/) as string),
+  );
 });

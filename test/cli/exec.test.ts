@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { buffer, text } from "node:stream/consumers";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { RemoteWorkspace } from "../../client/src/index.ts";
+import { startProxy } from "../helpers/proxy.ts";
 import { serve } from "../helpers/serve.ts";
 import type { ServedWorkspace } from "../helpers/serve.ts";
 import { until } from "../helpers/until.ts";
@@ -132,6 +134,18 @@ describe("its streams", () => {
     expect(await yonder.exited).toBe(0);
     expect(size).toBe(100_000_000);
     expect(Number(peak)).toBeLessThan(250_000);
+  });
+
+  test("input and output arrive once and whole over a connection that is cut again and again", async () => {
+    let cuts = 4;
+    const proxy = await startProxy({ target: server.url, cutAfterBytes: () => (cuts-- > 0 ? 300_000 : Infinity) });
+    onTestFinished(() => proxy.close());
+    const yonder = pipeYonder(["exec", "cat"], { YONDER_HOST: proxy.url });
+    const all = randomBytes(2_000_000);
+    yonder.stdin.end(all);
+    const [stdout, exitCode] = await Promise.all([buffer(yonder.stdout), yonder.exited]);
+    expect([stdout.equals(all), exitCode]).toEqual([true, 0]);
+    expect(proxy.cuts).toBeGreaterThan(1);
   });
 
   test("when nobody reads the output any more, command and program end as by SIGPIPE", async () => {

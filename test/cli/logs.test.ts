@@ -118,7 +118,7 @@ describe("logs", () => {
 
 describe("kill", () => {
   test("ends commands, one with another signal, and says where there was nothing to end", async () => {
-    const handles = await Promise.all(["a", "b", "c"].map((execId) => workspace.spawn("sleep 60; :", { execId })));
+    const handles = await Promise.all(["a", "b", "c"].map((execId) => workspace.spawn(["sleep", "60"], { execId })));
     expect(await run("kill", "a", "b", "nobody")).toMatchObject({
       exitCode: 255,
       stderr: expect.stringMatching(/^yonder: .*nobody.*\n$/) as string,

@@ -18,12 +18,12 @@ export class UsageError extends Failure {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return escapeControls(String(error));
   const remedy = isYonderError(error) ? remedyOf(error) : "";
-  return escapeControls(lowerFirst(inWordsOfTheCommand(error.message) + remedy + comeBack(error)));
+  const parts = [error.message, remedy, comeBack(error)].filter((part) => part !== "").map(asPart);
+  return escapeControls(inWordsOfTheCommand(parts.join("; ")));
 }
 
 function remedyOf({ reason, remedy }: YonderError): string {
-  const own = reason === "CONNECTION_REFUSED" ? "Is the server running there? `yonder doctor` looks closer." : remedy;
-  return own === "" ? "" : `; ${lowerFirst(inWordsOfTheCommand(own))}`;
+  return reason === "CONNECTION_REFUSED" ? "Is the server running there? `yonder doctor` looks closer" : remedy;
 }
 
 /** How to come back to a command whose connection was lost. */
@@ -31,7 +31,7 @@ function comeBack(error: Error): string {
   const { execId, cursor, mayHaveRun } = error as Partial<ConnectionLost>;
   if (execId === undefined || mayHaveRun !== true) return "";
   const from = cursor === undefined ? "" : ` --cursor ${cursor}`;
-  return `; the command may run on: \`yonder attach${from} ${execId}\` comes back to it`;
+  return `the command may run on: \`yonder attach${from} ${execId}\` comes back to it`;
 }
 
 /** Ours, without loading the client to ask. */
@@ -44,23 +44,32 @@ function inWordsOfTheCommand(message: string): string {
   return words.reduce((text, [option, flag]) => text.replaceAll(option, flag), message);
 }
 
-const words: readonly (readonly [option: string, flag: string])[] = [
-  [
-    "Send one as `Authorization: Bearer KEY` or `X-API-Key: KEY`",
-    "Put it into a file and its path into YONDER_API_KEY_FILE, or into YONDER_API_KEY or a profile",
-  ],
-  ["tls.ca", "--ca"],
+const words: readonly (readonly [option: string, here: string])[] = [
   ["tls.certKey", "--cert-key"],
   ["tls.cert", "--cert"],
+  ["tls.ca", "--ca"],
   ["tls.key", "--cert-key"],
   ["tls.serverName", "--server-name"],
   ["tls.passphrase", "the profile's passphraseFile"],
+  [", not the path of one", ""],
   ['httpVersion "1.1"', "--http-version 1.1"],
   ['httpVersion "2"', "--http-version 2"],
+  ["a key goes into apiKey", "a key goes into YONDER_API_KEY"],
   ["set PATH in `environment.variables`", "set PATH with --env"],
+  ["environment.variables has", "--env has"],
+  ["ListExecs has the ids", "`yonder ps` has the ids"],
+  ["exec_id", "--id"],
+  ["killGraceMs", "--kill-grace"],
+  ["disconnect_grace", "--disconnect-grace"],
+  ["limits.memory_bytes", "--limit memory"],
+  ["limits.cpu_time", "--limit cpu-time"],
+  ["limits.open_files", "--limit open-files"],
+  ["limits.processes", "--limit processes"],
+  ["output.max_bytes", "--output-limit"],
 ];
 
 /** A message or a remedy is a sentence of its own; here it is a part of one. */
-function lowerFirst(text: string): string {
-  return /^[A-Z][a-z]* /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+function asPart(text: string): string {
+  const start = /^[A-Z][a-z]* /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+  return start.replace(/\.$/, "");
 }

@@ -154,7 +154,7 @@ the profile, or asked for on the terminal; never on the command line, which ever
 
 Exit codes:
 ${columns(exits).join("\n")}
-  \`yonder exec\` and \`yonder attach\` end with the command's own.`;
+  \`yonder exec\`, \`shell\` and \`attach\` end with the command's own.`;
 
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([first]) => first.length));

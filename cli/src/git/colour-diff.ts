@@ -8,6 +8,7 @@ export interface DiffSides {
 
 /** A unified diff in the colours that git gives it unless it is configured otherwise, whitespace errors included. */
 export function colourDiff(diff: Buffer, sides: DiffSides): Buffer {
+  if (diff.length === 0) return diff;
   // A character a byte: no text's encoding matters.
   const lines = diff.toString("latin1").split("\n");
   const isEnded = lines.at(-1) === "";
