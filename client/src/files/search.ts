@@ -3,6 +3,7 @@ import { FileKindSchema, FileService } from "@yonder/proto";
 import type { SearchResponse } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
+import { Silence } from "../connection/silence.ts";
 import { enumName } from "../connection/wire-values.ts";
 import type { FileKind } from "./file-stats.ts";
 import { fromWirePath } from "./wire-path.ts";
@@ -51,7 +52,7 @@ export interface SearchResult {
   readonly unreadableFiles: number;
 }
 
-/** Searches; a search that is cut is begun again. */
+/** Searches; a search that is cut, or on which nothing comes any more, is begun again. */
 export async function search(
   connection: Connection,
   path: { path: string; rawPath: Uint8Array },
@@ -60,22 +61,25 @@ export async function search(
   const retry = connection.retry(options);
   for (;;) {
     const abort = new LinkedAbort(options.signal, connection.closed);
+    const silence = new Silence(connection, abort);
     try {
       const request = { ...path, ...toRequest(options) };
       const replies = await connection.stream(FileService.method.search, request, retry, abort.signal);
-      return await collect({ [Symbol.asyncIterator]: () => replies });
+      return await collect({ [Symbol.asyncIterator]: () => replies }, silence);
     } catch (error) {
-      await retry.after(error);
+      await retry.after(abort.signal.aborted ? abort.signal.reason : error);
     } finally {
+      silence.stop();
       abort.release();
     }
   }
 }
 
-async function collect(replies: AsyncIterable<SearchResponse>): Promise<SearchResult> {
+async function collect(replies: AsyncIterable<SearchResponse>, silence: Silence): Promise<SearchResult> {
   const matches: SearchMatch[] = [];
   let finished: Omit<SearchResult, "matches"> | undefined;
   for await (const { event } of replies) {
+    silence.restart();
     if (event.case === "finished") {
       const { truncated, unreadableFiles } = event.value;
       finished = { truncated, unreadableFiles: Number(unreadableFiles) };

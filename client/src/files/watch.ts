@@ -3,6 +3,7 @@ import { FileKindSchema, FileService, WatchChangeKindSchema } from "@yonder/prot
 import type { WatchChange, WatchResponse } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
+import { Silence } from "../connection/silence.ts";
 import { enumName } from "../connection/wire-values.ts";
 import type { IgnoreOptions } from "../tree/ignore-rules.ts";
 import type { FileKind } from "./file-stats.ts";
@@ -39,7 +40,7 @@ export async function* watch(
   const request = { ...path, recursive, exclude: [...exclude], gitignore, resumeToken: "" };
   for (;;) {
     const abort = new LinkedAbort(signal, connection.closed);
-    const silent = new Silence(3 * (connection.peer?.heartbeatMs ?? 10_000), abort);
+    const silent = new Silence(connection, abort);
     try {
       const replies = await connection.stream(FileService.method.watch, request, retry, abort.signal);
       for await (const message of { [Symbol.asyncIterator]: () => replies } as AsyncIterable<WatchResponse>) {
@@ -85,22 +86,4 @@ function* eventOf(change: WatchChange): Generator<WatchEvent> {
       kind,
     };
   } else yield { type: "resync", cause: "Something changed in a way that this client does not know." };
-}
-
-/** Ends a stream on which nothing comes, not even a heartbeat. */
-class Silence {
-  readonly #timer: NodeJS.Timeout;
-
-  constructor(ms: number, abort: LinkedAbort) {
-    const reason = new ConnectError(`the stream was silent for ${ms} ms`, Code.Unavailable);
-    this.#timer = setTimeout(() => abort.abort(reason), ms).unref();
-  }
-
-  restart(): void {
-    this.#timer.refresh();
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-  }
 }

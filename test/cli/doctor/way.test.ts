@@ -233,7 +233,7 @@ describe("versions", () => {
 describe("silence", () => {
   test("a proxy that drops silent streams is told with the time that it waits", async () => {
     const { url } = await openServer();
-    await using proxy = await startProxy({ target: url, idleCutMs: 400 });
+    await using proxy = await startProxy({ target: url, idleCutMs: 1_500 });
     for (const httpVersion of ["2", "1.1"] as const) {
       const idle = (await diagnose(proxy.url, { idleMs: 20_000, httpVersion })).of("idle");
       expect(idle).toMatchObject({ status: "warning", detail: expect.stringMatching(/cut after \d+(ms|s)/) as string });
@@ -243,7 +243,7 @@ describe("silence", () => {
 
   test("one that waits longer than from heartbeat to heartbeat is fine, and so is none", async () => {
     const { url } = await openServer({ heartbeatIntervalMs: 100 });
-    await using proxy = await startProxy({ target: url, idleCutMs: 800 });
+    await using proxy = await startProxy({ target: url, idleCutMs: 1_500 });
     const cut = (await diagnose(proxy.url, { idleMs: 20_000 })).of("idle");
     expect(cut).toMatchObject({ status: "ok", detail: expect.stringContaining("heard of every 100ms") as string });
     const free = (await diagnose(url, { idleMs: 300 })).of("idle");

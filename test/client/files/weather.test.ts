@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
 import { startProxy } from "../../helpers/proxy.ts";
 import { serve } from "../../helpers/serve.ts";
+import { until } from "../../helpers/until.ts";
 import { describeTree } from "../../helpers/trees.ts";
 import { wires } from "../../helpers/wires.ts";
 import { connect } from "../../helpers/workspaces.ts";
@@ -189,4 +190,18 @@ test("a watch tells what happened during a cut, and after it", async () => {
   expect(told).not.toContain("resync");
   abort.abort();
   await watching;
+});
+
+test("a search on which nothing comes any more is begun again", async () => {
+  const server = await serve({ flags: ["--heartbeat-interval=100ms"] });
+  writeFileSync(join(server.workingDirectory, "found"), "needle\n");
+  await using proxy = await startProxy({ target: server.url });
+  const workspace = await connect({ host: proxy.url, httpVersion: "1.1" });
+  proxy.freeze();
+  const { connections } = proxy;
+  const search = workspace.fs.search({ text: "needle" });
+  await until(() => proxy.connections > connections);
+  proxy.thawNew();
+  expect((await search).matches).toMatchObject([{ path: "found", line: "needle" }]);
+  expect(proxy.connections).toBeGreaterThan(connections + 1);
 });
