@@ -3,8 +3,8 @@ import { buildImage, findProject } from "./build-image.ts";
 import { checkOptions, invalid } from "./check-options.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import { DockerWorkspace, startParts } from "./docker-workspace.ts";
-import { Engine } from "./engine.ts";
-import { findEngine } from "./engine-address.ts";
+import { engineOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { translated } from "./engine-errors.ts";
 import { contractLabel } from "./labels.ts";
 import { haveImage, inspectImage } from "./pull-image.ts";
@@ -35,7 +35,7 @@ export class DockerDevWorkspace extends DockerWorkspace {
     if ((baseImage === undefined) === (serverImage === undefined)) {
       throw invalid("baseImage", "or serverImage must be given, and not both");
     }
-    const engine = new Engine(findEngine(options.dockerHost));
+    const engine = engineOf(options);
     const image = serverImage ?? options.tag ?? tagOf(baseImage ?? "");
     const parts = await startLimited(options, async (signal) => {
       const wish = { image: baseImage ?? image, platform, pull, onProgress, signal };

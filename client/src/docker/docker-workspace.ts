@@ -5,8 +5,8 @@ import type { DockerDescription } from "../workspace.ts";
 import { checkOptions, serverPort } from "./check-options.ts";
 import { Container } from "./container.ts";
 import type { DockerWorkspaceOptions, ReattachOptions } from "./docker-options.ts";
-import { Engine } from "./engine.ts";
-import { findEngine } from "./engine-address.ts";
+import { engineOf } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { translated } from "./engine-errors.ts";
 import { addKey, chooseContainer, connectWithNewKey } from "./let-in.ts";
 import { listOrphans, sweep } from "./orphans.ts";
@@ -58,7 +58,7 @@ export class DockerWorkspace extends ConnectedWorkspace {
    */
   static async start(options: DockerWorkspaceOptions = {}): Promise<DockerWorkspace> {
     checkOptions(options);
-    const engine = new Engine(findEngine(options.dockerHost));
+    const engine = engineOf(options);
     const { serverImage: image = defaultImage, platform, pull = "missing", onProgress } = options;
     const parts = await startLimited(options, async (signal) => {
       await translated({ image }, () => haveImage(engine, { image, platform, pull, onProgress, signal }));
@@ -75,7 +75,7 @@ export class DockerWorkspace extends ConnectedWorkspace {
    */
   static async reattach(options: ReattachOptions): Promise<DockerWorkspace> {
     checkOptions(options);
-    const engine = new Engine(findEngine(options.dockerHost));
+    const engine = engineOf(options);
     const parts = await startLimited(options, (signal) =>
       translated({ container: options.name ?? "" }, async () => {
         const container = await Container.find(engine, await chooseContainer(engine, options, signal), signal);

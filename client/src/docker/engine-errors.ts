@@ -79,7 +79,7 @@ export function toContainerError(error: unknown, subject: EngineSubject = {}): u
       remedy: "Choose another port, or leave it out and the engine picks a free one.",
     });
   }
-  if (status === 409 && /name .*is already in use|already in use by/i.test(message)) {
+  if (/name .*is already in use/i.test(message)) {
     return new AlreadyExists(`there is a container of the name "${name ?? ""}" already`, {
       ...common,
       reason: "NAME_IN_USE",

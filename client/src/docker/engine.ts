@@ -3,6 +3,8 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { invalid } from "./check-options.ts";
+import { findEngine } from "./engine-address.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import { EngineRefusal, unreachable } from "./engine-errors.ts";
 
@@ -101,4 +103,18 @@ function messageOf(body: string): string {
     // Something else answers, or something in between.
   }
   return body.trim().slice(0, 500);
+}
+
+/**
+ * The engine that options lead to. Refuses one on another machine: ports are published on the loopback of the machine
+ * that the engine is on.
+ */
+export function engineOf({ dockerHost }: { readonly dockerHost?: string | undefined }): Engine {
+  const address = findEngine(dockerHost);
+  const { target, host } = address;
+  if ("socketPath" in target || /^(localhost|127\..*|::1)$/.test(target.host)) return new Engine(address);
+  throw invalid(
+    "dockerHost",
+    `is ${host}, another machine, whose loopback cannot be reached from here: run this program there, or serve there and use RemoteWorkspace`,
+  );
 }

@@ -1,3 +1,4 @@
+import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { extract, pack } from "tar-stream";
 import type { Engine } from "./engine.ts";
@@ -18,21 +19,28 @@ export interface KeyEntry {
 /** Of entries; the oldest go. */
 const maxEntries = 16;
 
+export interface WriteKeyFileOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Makes its directory, too: not every image has it. */
+  readonly makeDirectory?: boolean;
+}
+
 /** Puts the file into a container, running or not. Root's, so that commands cannot change who is let in. */
 export async function writeKeyFile(
   engine: Engine,
   container: string,
   entries: readonly KeyEntry[],
-  signal?: AbortSignal,
+  { signal, makeDirectory = false }: WriteKeyFileOptions = {},
 ): Promise<void> {
   const lines = entries.slice(-maxEntries).map(({ owner, digest }) => `# ${owner}\n${digest}\n`);
-  await writeArchive(
-    engine,
-    container,
-    keyFileDirectory,
-    [{ name: "api-keys", mode: 0o644, data: lines.join("") }],
-    signal,
-  );
+  const file = { name: basename(keyFilePath), mode: 0o644, data: lines.join("") };
+  if (!makeDirectory) return await writeArchive(engine, container, keyFileDirectory, [file], signal);
+  const directory = basename(keyFileDirectory);
+  const inside = [
+    { name: `${directory}/`, mode: 0o755 },
+    { ...file, name: `${directory}/${file.name}` },
+  ];
+  await writeArchive(engine, container, dirname(keyFileDirectory), inside, signal);
 }
 
 /** The entries of a container's file; none where there is no such file. */

@@ -58,7 +58,7 @@ export async function chooseContainer(
 export async function addKey({ engine, state }: Container, signal?: AbortSignal): Promise<string> {
   const { key, digest } = freshKey();
   const entries = withoutTheDead(await readKeyFile(engine, state.id, signal));
-  await writeKeyFile(engine, state.id, [...entries, { owner: ownOwner(), digest }], signal);
+  await writeKeyFile(engine, state.id, [...entries, { owner: ownOwner(), digest }], { signal });
   return key;
 }
 

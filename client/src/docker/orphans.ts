@@ -1,6 +1,5 @@
 import { InvalidState } from "../errors.ts";
-import { Engine } from "./engine.ts";
-import { findEngine } from "./engine-address.ts";
+import { engineOf } from "./engine.ts";
 import { toContainerError } from "./engine-errors.ts";
 import { readKeyFile, withoutTheDead } from "./key-file.ts";
 import { keepLabel, ownerLabel } from "./labels.ts";
@@ -27,7 +26,7 @@ export type Orphan = ListedContainer;
 /** The containers that nobody will close: all who had a key to them are gone, and they were not meant to stay. */
 export async function listOrphans(options: OrphanOptions = {}): Promise<Orphan[]> {
   const { labels, signal, unknownOlderThanMs = Infinity } = options;
-  const engine = new Engine(findEngine(options.dockerHost));
+  const engine = engineOf(options);
   try {
     const containers = await listContainers(engine, labels, signal);
     const orphans: Orphan[] = [];
@@ -50,7 +49,7 @@ export async function listOrphans(options: OrphanOptions = {}): Promise<Orphan[]
 /** Removes the orphans, with their volumes and sockets, and answers which they were. */
 export async function sweep(options: OrphanOptions = {}): Promise<Orphan[]> {
   const orphans = await listOrphans(options);
-  const engine = new Engine(findEngine(options.dockerHost));
+  const engine = engineOf(options);
   const failures: unknown[] = [];
   for (const { id, labels } of orphans) {
     try {

@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { AlreadyExists } from "../errors.ts";
-import { invalid } from "./check-options.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { ContainerPlan } from "./container-spec.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
@@ -31,7 +30,6 @@ export async function startContainer(
   options: DockerWorkspaceOptions,
   signal: AbortSignal,
 ): Promise<StartedContainer> {
-  checkReach(engine);
   for (let tries = maxTries; ; tries -= 1) {
     try {
       return await tryToStart(engine, image, options, signal);
@@ -61,15 +59,19 @@ async function tryToStart(
   };
   try {
     const body = containerSpec(plan, options);
+    // Not given up half-way: what an engine makes after nobody listens any more would stay.
     const created = await engine.json<{ Id: string }>("POST", "/containers/create", {
       query: { name, platform },
       body,
-      signal,
     });
     id = created.Id;
+    signal.throwIfAborted();
     const { key: apiKey, digest } = freshKey();
     await prepareDirectories(engine, id, plan, options, signal);
-    await writeKeyFile(engine, id, [{ owner: plan.owner, digest }], signal);
+    await writeKeyFile(engine, id, [{ owner: plan.owner, digest }], {
+      signal,
+      makeDirectory: options.readOnly !== true,
+    });
     await engine.json("POST", `/containers/${id}/start`, { signal });
     return { id, apiKey, discard };
   } catch (error) {
@@ -135,16 +137,6 @@ async function makePlan(
   return { ...plan, user: plan.user ?? asUs, socketDirectory, hostPort: undefined };
 }
 
-/** Ports are published on the engine's loopback, so the engine has to be on this machine. */
-function checkReach({ address }: Engine): void {
-  const { target, host } = address;
-  if ("socketPath" in target || /^(localhost|127\.|::1$)/.test(target.host)) return;
-  throw invalid(
-    "dockerHost",
-    `is ${host}, another machine, whose loopback cannot be reached from here: run this program there, or serve there and use RemoteWorkspace`,
-  );
-}
-
 async function runsRootless(engine: Engine, signal: AbortSignal): Promise<boolean> {
   const { SecurityOptions } = await engine.json<{ SecurityOptions?: string[] | null }>("GET", "/info", { signal });
   return (SecurityOptions ?? []).some((each) => each.includes("rootless"));
@@ -165,7 +157,7 @@ async function prepareDirectories(
   await writeArchive(engine, id, readOnly ? workingDir : "/", [entry], signal);
 }
 
-/** A request that was given up may have been done all the same. */
+/** A request whose answer was lost may have been done all the same. */
 async function afterCut(engine: Engine, startId: string, error: unknown): Promise<void> {
   if (error instanceof EngineRefusal) return;
   try {

@@ -52,11 +52,12 @@ export function paused(name: string): InvalidState {
 }
 
 function knownEnd(
-  { name, image, wasOutOfMemory, error }: ContainerState,
+  { name, image, exitCode, wasOutOfMemory, error }: ContainerState,
   log: readonly string[],
 ): YonderError | undefined {
   const text = [error, ...log].join("\n");
-  if (wasOutOfMemory) {
+  // The engine also says so of a container in which it was a command that was killed.
+  if (wasOutOfMemory && exitCode === 137) {
     return new LimitExceeded(`the container ${name} was killed since it was out of memory${quoted(log)}`, {
       reason: "CONTAINER_OUT_OF_MEMORY",
       subject: name,

@@ -10,12 +10,15 @@ import { shell, works } from "./shell.ts";
 export interface DockerDaemon {
   /** What DOCKER_HOST is to be. */
   readonly host: string;
-  readonly pid: number;
   stop(): Promise<void>;
+  /** Stops it and starts it again, over the same containers. */
+  restart(): Promise<void>;
 }
 
 const startMs = 30_000;
 const stopMs = 20_000;
+/** How many this process has started. */
+let started = 0;
 
 /** Why no daemon can be started on this machine; undefined where one can. */
 export async function cannotStartDaemon(): Promise<string | undefined> {
@@ -33,10 +36,10 @@ export async function cannotStartDaemon(): Promise<string | undefined> {
  */
 export async function startDockerDaemon(): Promise<DockerDaemon> {
   const directory = await mkdtemp(join(tmpdir(), "yonder-docker-"));
-  const bridge = `yonder${process.pid}`;
-  const subnet = 1 + (process.pid % 250);
+  // An interface's name has 15 characters at most; the process is told by its id, several daemons of it by their number.
+  const bridge = `yonder${process.pid}${String.fromCharCode(97 + started)}`;
+  const subnet = 1 + ((process.pid + started++) % 250);
   await shell("ip", ["link", "add", bridge, "type", "bridge"]);
-  const log = join(directory, "log");
   const removeTraces = async (): Promise<void> => {
     await works("umount", [join(directory, "exec/netns/default")]);
     await works("ip", ["link", "delete", bridge]);
@@ -45,48 +48,60 @@ export async function startDockerDaemon(): Promise<DockerDaemon> {
   try {
     await shell("ip", ["address", "add", `10.213.${subnet}.1/24`, "dev", bridge]);
     await shell("ip", ["link", "set", bridge, "up"]);
-    const socket = join(directory, "docker.sock");
-    const host = `unix://${socket}`;
-    const output = openSync(log, "w");
-    // prettier-ignore
-    const child = spawn(
-      "setpriv",
-      [
-        "--pdeathsig", "TERM", "dockerd",
-        "--data-root", join(directory, "data"),
-        "--exec-root", join(directory, "exec"),
-        "--pidfile", join(directory, "pid"),
-        "--host", host,
-        // Its own: `--bridge none` would delete the docker0 of a daemon that runs beside it.
-        "--bridge", bridge,
-        "--iptables=false",
-      ],
-      { detached: true, stdio: ["ignore", output, output] },
-    );
-    closeSync(output);
-    const { pid } = child;
-    const exited = once(child, "exit");
-    const stop = async (): Promise<void> => {
-      child.kill("SIGTERM");
-      await Promise.race([exited, sleep(stopMs, undefined, { ref: false })]);
-      if (pid !== undefined) killGroup(pid);
-      await exited;
-      await removeTraces();
+    const host = `unix://${join(directory, "docker.sock")}`;
+    let run = await runDaemon(directory, host, bridge);
+    return {
+      host,
+      async stop() {
+        await run.stop();
+        await removeTraces();
+      },
+      async restart() {
+        await run.stop();
+        run = await runDaemon(directory, host, bridge);
+      },
     };
-    const deadline = performance.now() + startMs;
-    while (!(await works("docker", ["info"], { DOCKER_HOST: host }))) {
-      if (child.exitCode !== null || performance.now() > deadline) {
-        const words = readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n");
-        await stop();
-        throw new Error(`dockerd did not start:\n${words}`);
-      }
-      await sleep(100);
-    }
-    return { host, pid: pid ?? 0, stop };
   } catch (error) {
     await removeTraces();
     throw error;
   }
+}
+
+async function runDaemon(directory: string, host: string, bridge: string): Promise<{ stop(): Promise<void> }> {
+  const log = join(directory, "log");
+  const output = openSync(log, "a");
+  // prettier-ignore
+  const child = spawn(
+    "setpriv",
+    [
+      "--pdeathsig", "TERM", "dockerd",
+      "--data-root", join(directory, "data"),
+      "--exec-root", join(directory, "exec"),
+      "--pidfile", join(directory, "pid"),
+      "--host", host,
+      // Its own: `--bridge none` would delete the docker0 of a daemon that runs beside it.
+      "--bridge", bridge,
+      "--iptables=false",
+    ],
+    { detached: true, stdio: ["ignore", output, output] },
+  );
+  closeSync(output);
+  const exited = once(child, "exit");
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await Promise.race([exited, sleep(stopMs, undefined, { ref: false })]);
+    if (child.pid !== undefined) killGroup(child.pid);
+    await exited;
+  };
+  const deadline = performance.now() + startMs;
+  while (!(await works("docker", ["info"], { DOCKER_HOST: host }))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      await stop();
+      throw new Error(`dockerd did not start:\n${readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n")}`);
+    }
+    await sleep(100);
+  }
+  return { stop };
 }
 
 /** The daemon's containerd and shims, where it could not end them itself. */

@@ -1,0 +1,73 @@
+import { createServer } from "node:http";
+import type { RequestListener } from "node:http";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { DockerWorkspace } from "../../../client/src/docker/index.ts";
+import type { DockerWorkspaceOptions } from "../../../client/src/docker/index.ts";
+
+const image = { Os: "linux", Architecture: "amd64", Config: { Labels: { "dev.yonder.contract": "1" } } };
+
+/** Something that answers as an engine does, with this refusal to the creation of containers. */
+async function engineThatRefuses(status: number, message: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "yonder-engine-"));
+  const answer: RequestListener = (request, response) => {
+    const { pathname } = new URL(request.url ?? "", "http://engine");
+    const isCreation = pathname === "/containers/create";
+    response.statusCode = isCreation ? status : 200;
+    response.end(JSON.stringify(isCreation ? { message } : pathname === "/containers/json" ? [] : image));
+  };
+  const server = createServer(answer).listen(join(directory, "engine.sock"));
+  onTestFinished(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(directory, { recursive: true, force: true });
+  });
+  await new Promise((resolve) => server.once("listening", resolve));
+  return `unix://${join(directory, "engine.sock")}`;
+}
+
+test.each<[string, string, string, number, string, DockerWorkspaceOptions]>([
+  ["a full disk", "LimitExceeded", "STORAGE_FULL", 500, "write /var/lib/docker/x: no space left on device", {}],
+  [
+    "no GPU",
+    "Unsupported",
+    "NOT_SUPPORTED",
+    500,
+    'could not select device driver "" with capabilities: [[gpu]]',
+    { enableGpu: true },
+  ],
+  [
+    "a name in use",
+    "AlreadyExists",
+    "NAME_IN_USE",
+    409,
+    'Conflict. The container name "/n" is already in use by container "x"',
+    { name: "n" },
+  ],
+  [
+    "Podman's name in use",
+    "AlreadyExists",
+    "NAME_IN_USE",
+    500,
+    'creating container storage: the container name "n" is already in use by x',
+    { name: "n" },
+  ],
+  ["options that it does not take", "InvalidRequest", "ENGINE_FAILED", 400, "invalid runtime config", {}],
+  ["a fault of its own", "Unavailable", "ENGINE_FAILED", 500, "something broke", {}],
+])(
+  "an engine's word of %s is a typed error that says what to do",
+  async (_, name, reason, status, message, options) => {
+    const dockerHost = await engineThatRefuses(status, message);
+    const start = DockerWorkspace.start({ dockerHost, serverImage: "some:image", ...options });
+    await expect(start).rejects.toMatchObject({ name, reason });
+  },
+);
+
+test("an engine on another machine is refused before anything is started", async () => {
+  const dockerHost = await engineThatRefuses(500, "");
+  expect(dockerHost).toMatch(/^unix:/);
+  const start = DockerWorkspace.start({ dockerHost: "tcp://192.0.2.1:2375", startTimeoutMs: 1_000 });
+  await expect(start).rejects.toMatchObject({ reason: "INVALID_FIELD", subject: "dockerHost" });
+});
