@@ -4,7 +4,7 @@ const fromExample = `../../${vectors}`;
 const checked = /\d{3,} vectors checked/;
 const python = ".cache/languages/python";
 const rust = { CARGO_TARGET_DIR: "../../.cache/languages/rust" };
-const maven = ["mvn", "--quiet", "--batch-mode", "-Dstyle.color=never"];
+const maven = ["mvn", "--quiet", "--batch-mode"];
 const tourOf = (command, more = {}) => ({ name: "takes the tour", command, prints: "tour", ...more });
 const vectorsOf = (command, more = {}) => ({ name: "checks the test vectors", command, prints: checked, ...more });
 
@@ -35,6 +35,13 @@ export const languages = {
       inPython("takes the tour on grpcio", ["python", "grpcio_tour.py"], { prints: "tour" }),
       inPython("takes the tour on Connect", ["python", "connect_tour.py"], { prints: "tour" }),
       inPython("checks the test vectors", ["python", "vectors.py", fromExample], { prints: checked }),
+      pip("installs the package", "./clients/python[test]"),
+      inPackage("checks the package's types", ["python", "-m", "mypy"]),
+      inPackage("lints the package", ["ruff", "check", "--no-cache", "."]),
+      inPackage("checks the package's format", ["ruff", "format", "--no-cache", "--check", "."]),
+      inPackage("tests the package", ["python", "-m", "pytest", "--quiet", "--junitxml=../../.reports/python.xml"], {
+        junit: ".reports/python.xml",
+      }),
     ],
   },
   go: {
@@ -79,6 +86,10 @@ function pip(name, ...args) {
 
 function inPython(name, command, more) {
   return { name, command, cwd: "examples/python", env: { PATH: `${python}/bin` }, ...more };
+}
+
+function inPackage(name, command, more) {
+  return { name, command, cwd: "clients/python", env: { PATH: `${python}/bin` }, ...more };
 }
 
 function inGo(name, command, more) {

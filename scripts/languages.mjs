@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
 import { languages } from "./language-steps.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -78,8 +79,10 @@ async function runStep({ command, cwd = ".", env, prints }, environment) {
     child.once("close", (status, signal) => resolve(status ?? signal));
   });
   if (code !== 0) return `${command.join(" ")} ended with ${code}\n${stdout}${stderr}`;
-  if (prints === "tour" && stdout !== tour) return `it printed something else than examples/tour.txt:\n${stdout}`;
-  if (prints instanceof RegExp && !prints.test(stdout)) return `it did not print ${prints}:\n${stdout}`;
+  // Maven puts a colour's end before and after whatever else is printed.
+  const text = stripVTControlCharacters(stdout);
+  if (prints === "tour" && text !== tour) return `it printed something else than examples/tour.txt:\n${stdout}`;
+  if (prints instanceof RegExp && !prints.test(text)) return `it did not print ${prints}:\n${stdout}`;
 }
 
 function pathWith(more) {

@@ -10,6 +10,7 @@ import { Sandbox, sandboxHindrance } from "./sandbox.ts";
 const elsewhere = new Map([
   ["npm run quickstart", "scripts/newcomer.mjs walks README from top to bottom"],
   ["docker build", "npm run test:containers builds the image, on other bases too"],
+  ["pip install", "npm run languages installs the package"],
   ["npm run bench", "CI runs npm run bench -- --quick"],
 ]);
 

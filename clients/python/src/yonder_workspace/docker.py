@@ -1,0 +1,108 @@
+"""A workspace in a container of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import subprocess
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+
+from .aio import PathLike
+from .errors import StartFailed
+from .remote import RemoteWorkspace
+
+#: The port on which the image's server listens.
+SERVER_PORT = 8000
+
+
+class DockerWorkspace(RemoteWorkspace):
+    """Runs the server's image in a container, reachable from this machine alone, and removes it with `close`.
+
+    The container is told the digest of a key that never leaves this program, so that nothing that a command can read
+    there opens the workspace. `docker` is how the command-line client is called here.
+    """
+
+    def __init__(
+        self,
+        image: str = "yonder-workspace:0.1.0",
+        working_dir: PathLike | None = None,
+        *,
+        volumes: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        run_options: Sequence[str] = (),
+        docker: Sequence[str] = ("docker",),
+        start_timeout: float = 120.0,
+    ) -> None:
+        key = secrets.token_urlsafe(32)
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        settings = {**(env or {}), "YONDER_SERVER_API_KEYS": f"sha256:{digest}"}
+        arguments = [
+            "run",
+            "--detach",
+            f"--publish=127.0.0.1::{SERVER_PORT}",
+            "--security-opt=no-new-privileges",
+            "--label=dev.yonder.workspace=docker",
+            *(f"--volume={volume}" for volume in volumes),
+            *(f"--env={name}={value}" for name, value in settings.items()),
+            *run_options,
+            image,
+        ]
+        self._docker = tuple(docker)
+        self.container_id = run(self._docker, *arguments)
+        # Also where nobody calls close.
+        self._stop = weakref.finalize(self, remove, self._docker, self.container_id)
+        try:
+            address = run(self._docker, "port", self.container_id, f"{SERVER_PORT}/tcp").splitlines()[0]
+            super().__init__(f"http://{address}", working_dir, key)
+            self._wait_until_serving(start_timeout)
+        except BaseException:
+            self._stop()
+            raise
+
+    def pause(self) -> None:
+        """Freezes the container; time stands still for its commands."""
+        run(self._docker, "pause", self.container_id)
+
+    def resume(self) -> None:
+        """Lets it go on."""
+        run(self._docker, "unpause", self.container_id)
+
+    def close(self) -> None:
+        """Removes the container with all that is in it, but for its named volumes."""
+        super().close()
+        self._stop()
+
+    def _wait_until_serving(self, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not self.alive:
+            running = run(self._docker, "inspect", "--format={{.State.Running}}", self.container_id) == "true"
+            if running and time.monotonic() < deadline:
+                time.sleep(0.05)
+                continue
+            said = log(self._docker, self.container_id)
+            why = f"did not serve within {timeout} s" if running else "ended"
+            reason = "START_TIMED_OUT" if running else "SERVER_EXITED"
+            super().close()
+            raise StartFailed(f"container {self.container_id[:12]} {why}; it printed: {said}", reason)
+
+
+def run(docker: Sequence[str], *arguments: str) -> str:
+    """What docker prints. The digest in the arguments opens nothing, and its message does not repeat them."""
+    try:
+        done = subprocess.run([*docker, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except OSError as error:
+        raise StartFailed(f"{docker[0]} cannot be started: {error}", "PROGRAM_NOT_FOUND", docker[0]) from error
+    if done.returncode != 0:
+        raise StartFailed(f"docker {arguments[0]} failed: {done.stderr.strip()}", "ENGINE_FAILED", arguments[0])
+    return done.stdout.strip()
+
+
+def log(docker: Sequence[str], container: str) -> str:
+    done = subprocess.run([*docker, "logs", "--tail=20", container], capture_output=True, text=True)
+    return (done.stdout + done.stderr).strip() or "nothing"
+
+
+def remove(docker: Sequence[str], container: str) -> None:
+    subprocess.run([*docker, "rm", "--force", "--volumes", container], capture_output=True)
