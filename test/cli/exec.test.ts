@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { constants, readFileSync } from "node:fs";
 import { buffer, text } from "node:stream/consumers";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { RemoteWorkspace } from "../../client/src/index.ts";
@@ -9,7 +10,7 @@ import { serve } from "../helpers/serve.ts";
 import type { ServedWorkspace } from "../helpers/serve.ts";
 import { until } from "../helpers/until.ts";
 import { connect } from "../helpers/workspaces.ts";
-import { pipeYonder } from "../helpers/yonder.ts";
+import { command, pipeYonder, yonderEnvironment } from "../helpers/yonder.ts";
 
 let server: ServedWorkspace;
 let workspace: RemoteWorkspace;
@@ -146,6 +147,22 @@ describe("its streams", () => {
     const [stdout, exitCode] = await Promise.all([buffer(yonder.stdout), yonder.exited]);
     expect([stdout.equals(all), exitCode]).toEqual([true, 0]);
     expect(proxy.cuts).toBeGreaterThan(1);
+  });
+
+  test("a pipe that others write to as well stays as they have it", async () => {
+    const words = [process.execPath, ...command, "exec", "-n", "--id", "shared", "sleep", "60"];
+    const shell = spawn("sh", ["-c", '{ "$@" & echo $!; wait; } 2>&1 | cat', "sh", ...words], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: yonderEnvironment({ YONDER_HOST: server.url }),
+    });
+    const pid = Number(String(await once(shell.stdout, "data")));
+    const handle = await running("shared");
+    for (const fd of [1, 2]) {
+      const [, flags] = /^flags:\s+0*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8")) ?? [];
+      expect(Number.parseInt(flags ?? "", 8) & constants.O_NONBLOCK).toBe(0);
+    }
+    await handle.kill();
+    await once(shell, "close");
   });
 
   test("when nobody reads the output any more, command and program end as by SIGPIPE", async () => {
