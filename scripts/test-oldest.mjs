@@ -6,7 +6,15 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const version = "22.13.0";
-const parts = ["test/contract", "test/client", "test/server", "test/cli"];
+const parts = [
+  "test/contract",
+  "test/client",
+  "test/server",
+  "test/cli/serve",
+  "test/cli/usage",
+  "test/cli/ps",
+  "test/cli/exec",
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, ".cache", `node-${version}`);
