@@ -111,10 +111,11 @@ async function copyTree(
   const { workspace, options, signal } = copying;
   const { exclude, gitignore, outsideLinks: allowOutsideLinks } = options;
   const name = lastName(source);
-  const unfinished = new Unfinished(JSON.stringify(workspace), source, absolute(target));
-  const isTarget = name.length === 0 || (!isInto && (!isThere || (await unfinished.isKnown())));
-  const to = isTarget ? target : joinPath(target, name);
-  if (isTarget && !isThere) await unfinished.begin();
+  const unfinishedTo = (path: Path): Unfinished => new Unfinished(JSON.stringify(workspace), source, absolute(path));
+  const isOurs = !isThere || (await unfinishedTo(target).isKnown());
+  const to = name.length === 0 || (!isInto && isOurs) ? target : joinPath(target, name);
+  const unfinished = unfinishedTo(to);
+  if ((await stat(to).catch(() => undefined)) === undefined) await unfinished.begin();
   if (typeof to !== "string") await mkdir(to, { recursive: true });
   await using local = await textPath(to);
   const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {

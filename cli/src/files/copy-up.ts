@@ -62,12 +62,14 @@ async function copyTree(
   const { workspace, options, signal } = copying;
   const { exclude, gitignore } = options;
   const name = lastName(source);
-  const unfinished = new Unfinished(JSON.stringify(workspace), await realpath(source, { encoding: "buffer" }), target);
-  const isTarget = name.length === 0 || (!isInto && (!isThere || (await unfinished.isKnown())));
-  const to = isTarget ? target : joinPath(target, name);
-  if (isTarget && !isThere) await unfinished.begin();
+  const unfinishedTo = async (path: Path): Promise<Unfinished> =>
+    new Unfinished(JSON.stringify(workspace), await realpath(source, { encoding: "buffer" }), path);
+  const isOurs = !isThere || (await (await unfinishedTo(target)).isKnown());
+  const to = name.length === 0 || (!isInto && isOurs) ? target : joinPath(target, name);
+  const unfinished = await unfinishedTo(to);
   // One that was there before keeps the mode and time that it had.
   const top = (await unfinished.isKnown()) || !(await workspace.fs.exists(to, { signal }));
+  if (top) await unfinished.begin();
   await using local = await textPath(source);
   const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {
     // An empty tree is a directory, too.

@@ -24,6 +24,11 @@ export function nameBytes(name: Name): Buffer {
   return Buffer.from(process.stdout.isTTY ? nameText(name) : (name as string));
 }
 
+/** Text of others: for people on a terminal without what would steer it, in a pipe as it is. */
+export function shownText(text: string): string {
+  return process.stdout.isTTY ? escapeControls(text) : text;
+}
+
 /** A name in JSON: as text, and, where that cannot say it, in base64 too, under the name with "Base64". */
 export function jsonName(key: string, name: Name): Record<string, string> {
   if (typeof name === "string") return { [key]: name };

@@ -3,7 +3,7 @@ import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
 import { defineVerb, flag } from "../../frame/verb.ts";
-import { escapeControls } from "../../output/escape.ts";
+import { shownText } from "../../output/names.ts";
 import { style } from "../../output/style.ts";
 import { widthOf } from "../../output/table.ts";
 import { write, writeJsonLine } from "../../output/write.ts";
@@ -26,7 +26,7 @@ export const verb = defineVerb({
   async run({ options: { directory, all, verbose, json }, connection }) {
     await using workspace = await connect(connection);
     const branches = await workspace.git.branches(argumentBytes(directory ?? ""), { remote: all });
-    const width = branches.reduce((most, { name }) => Math.max(most, widthOf(escapeControls(name))), 0);
+    const width = branches.reduce((most, { name }) => Math.max(most, widthOf(shownText(name))), 0);
     for (const branch of branches) {
       await (json ? writeJsonLine(branch) : write(`${lineOf(branch, verbose ? width : undefined)}\n`));
     }
@@ -37,13 +37,13 @@ function lineOf(
   { name, current, remote, sha, upstream, upstreamGone, ahead, behind, subject }: GitBranch,
   width: number | undefined,
 ): string {
-  const shown = escapeControls(name);
+  const shown = shownText(name);
   const coloured = current ? style("green", shown) : remote ? style("red", shown) : shown;
   const start = `${current ? "*" : " "} ${coloured}`;
   if (width === undefined) return start;
   const apart = [upstreamGone ? "gone" : "", ahead > 0 ? `ahead ${ahead}` : "", behind > 0 ? `behind ${behind}` : ""];
   const counts = apart.filter((text) => text !== "").join(", ");
   const follows =
-    upstream === undefined ? "" : ` [${style("blue", escapeControls(upstream))}${counts === "" ? "" : `: ${counts}`}]`;
-  return `${start}${" ".repeat(width - widthOf(shown))} ${sha.slice(0, 7)}${follows} ${escapeControls(subject)}`;
+    upstream === undefined ? "" : ` [${style("blue", shownText(upstream))}${counts === "" ? "" : `: ${counts}`}]`;
+  return `${start}${" ".repeat(width - widthOf(shown))} ${sha.slice(0, 7)}${follows} ${shownText(subject)}`;
 }

@@ -4,7 +4,7 @@ import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
 import { UsageError } from "../../frame/failure.ts";
 import { defineVerb, flag, list, value } from "../../frame/verb.ts";
-import { escapeControls } from "../../output/escape.ts";
+import { shownText } from "../../output/names.ts";
 import { style } from "../../output/style.ts";
 import { write, writeJsonLine } from "../../output/write.ts";
 
@@ -44,7 +44,7 @@ export const verb = defineVerb({
     const what = { paths: paths.map(argumentBytes), all, amend, allowEmpty, author, hooks };
     const commit = await workspace.git.commit(message, { path: argumentBytes(directory ?? ""), ...what });
     if (json) await writeJsonLine(commit);
-    else await write(`${style("yellow", commit.shortSha)} ${escapeControls(commit.subject)}\n`);
+    else await write(`${style("yellow", commit.shortSha)} ${shownText(commit.subject)}\n`);
   },
 });
 

@@ -4,7 +4,7 @@ import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
 import { count } from "../../frame/parse.ts";
 import { defineVerb, flag, value } from "../../frame/verb.ts";
-import { escapeControls } from "../../output/escape.ts";
+import { shownText } from "../../output/names.ts";
 import { openPager } from "../../output/pager.ts";
 import { style } from "../../output/style.ts";
 
@@ -38,7 +38,7 @@ export const verb = defineVerb({
     const out = await openPager(!noPager && !json);
     for (const [index, commit] of commits.entries()) {
       if (json) await out.write(`${JSON.stringify(commit)}\n`);
-      else if (oneline) await out.write(`${style("yellow", commit.shortSha)} ${escapeControls(commit.subject)}\n`);
+      else if (oneline) await out.write(`${style("yellow", commit.shortSha)} ${shownText(commit.subject)}\n`);
       else await out.write(`${index === 0 ? "" : "\n"}${wholeText(commit)}`);
     }
     await out.end();
@@ -51,10 +51,10 @@ function wholeText({ sha, parents, author, authorEmail, authorTime, subject, bod
   const lines = [
     style("yellow", `commit ${sha}`),
     ...merge,
-    `Author: ${escapeControls(`${author} <${authorEmail}>`)}`,
+    `Author: ${shownText(`${author} <${authorEmail}>`)}`,
     `Date:   ${timeText(authorTime)}`,
     "",
-    ...message.map((line) => `    ${line.split("\t").map(escapeControls).join("\t")}`),
+    ...message.map((line) => `    ${line.split("\t").map(shownText).join("\t")}`),
   ];
   return `${lines.join("\n")}\n`;
 }

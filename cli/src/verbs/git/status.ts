@@ -2,8 +2,7 @@ import type { GitFileState, GitStatus, GitStatusEntry } from "@yonder/client";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { defineVerb, flag } from "../../frame/verb.ts";
-import { escapeControls } from "../../output/escape.ts";
-import { jsonName, nameBytes } from "../../output/names.ts";
+import { jsonName, nameBytes, shownText } from "../../output/names.ts";
 import { style } from "../../output/style.ts";
 import { write, writeJsonLine } from "../../output/write.ts";
 
@@ -41,9 +40,9 @@ function headLine({ branch, headId, upstream, ahead, behind, underway }: GitStat
   const name =
     branch === undefined
       ? style("red", `HEAD (no branch) at ${headId?.slice(0, 7) ?? "nothing"}`)
-      : style("green", escapeControls(branch));
+      : style("green", shownText(branch));
   const born = headId === undefined ? "No commits yet on " : "";
-  const follows = upstream === undefined ? "" : `...${style("red", escapeControls(upstream))}`;
+  const follows = upstream === undefined ? "" : `...${style("red", shownText(upstream))}`;
   const apart = [
     ahead > 0 ? `ahead ${style("green", String(ahead))}` : "",
     behind > 0 ? `behind ${style("red", String(behind))}` : "",
