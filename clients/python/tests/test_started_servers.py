@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from yonder_workspace import DockerWorkspace, LocalWorkspace, StartFailed
 
 ROOT = Path(__file__).parents[3]
 SERVER = ["node", str(ROOT / "cli/bin/yonder.js")]
-IMAGE = os.environ.get("YONDER_TEST_IMAGE", "")
 
 
 def test_a_local_workspace_runs_commands_here_and_ends_with_its_scope(tmp_path: Path) -> None:
@@ -58,11 +56,9 @@ def test_a_docker_client_that_fails_says_why(tmp_path: Path) -> None:
     assert "sha256" not in str(caught.value)
 
 
-@pytest.mark.skipif(
-    IMAGE == "" or shutil.which("docker") is None, reason="YONDER_TEST_IMAGE names no image; needs a Docker engine"
-)
+@pytest.mark.engine
 def test_a_docker_workspace_runs_in_a_container_and_is_removed_with_its_scope(tmp_path: Path) -> None:
-    with DockerWorkspace(IMAGE) as workspace:
+    with DockerWorkspace(os.environ["YONDER_TEST_IMAGE"]) as workspace:
         container = workspace.container_id
         assert workspace.execute_command("pwd").stdout == "/workspace\n"
         (tmp_path / "file").write_text("hi")
