@@ -1,20 +1,24 @@
 import { createServer, request } from "node:http";
-import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
 import { onTestFinished } from "vitest";
+import type { Certificate } from "./certificates.ts";
 
 export interface DowngradeOptions {
   /** What clients speak to it. */
   readonly front: "HTTP/1.1" | "HTTP/2";
   /** Whether it hands an answer on only when it is complete. Default false. */
   readonly buffers?: boolean;
+  /** With TLS, where it speaks HTTP/1.1. */
+  readonly tls?: Certificate;
 }
 
 /** A proxy that speaks HTTP/1.1 to its server, and so knows no trailers; closed when the test is over. */
 export async function startDowngradingProxy(
   target: string,
-  { front, buffers = false }: DowngradeOptions,
+  { front, buffers = false, tls }: DowngradeOptions,
 ): Promise<string> {
   const forward = (
     incoming: IncomingMessage,
@@ -41,10 +45,13 @@ export async function startDowngradingProxy(
   };
   const server: Server =
     front === "HTTP/1.1"
-      ? createServer((incoming, outgoing) => {
-          const onward = forward(incoming, (status, headers) => outgoing.writeHead(status, headers));
-          outgoing.on("close", () => onward.destroy());
-        })
+      ? (tls === undefined ? createServer() : createSecureServer(tls)).on(
+          "request",
+          (incoming: IncomingMessage, outgoing: ServerResponse) => {
+            const onward = forward(incoming, (status, headers) => outgoing.writeHead(status, headers));
+            outgoing.on("close", () => onward.destroy());
+          },
+        )
       : createHttp2Server((incoming, outgoing) => {
           const onward = forward(incoming as unknown as IncomingMessage, (status, headers) =>
             outgoing.writeHead(status, headers),
@@ -61,5 +68,5 @@ export async function startDowngradingProxy(
     for (const socket of sockets) socket.destroy();
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `${tls === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -154,6 +154,21 @@ describe("HTTP", () => {
     expect((await diagnose(proxy, { httpVersion: "1.1" })).of("key").status).toBe("ok");
   });
 
+  test("the same behind TLS, where both sides say first what they speak", async () => {
+    const { url } = await openServer();
+    const authority = await makeAuthority();
+    const proxy = await startDowngradingProxy(url, { front: "HTTP/1.1", tls: await makeCertificate(authority) });
+    const tls = { ca: authority.cert };
+    const found = await diagnose(proxy, { tls });
+    expect(found.of("tls").status).toBe("ok");
+    expect(found.of("http")).toMatchObject({
+      status: "failed",
+      detail: expect.stringContaining("knows HTTP/1.1 alone") as string,
+      remedy: expect.stringContaining("--http-version 1.1") as string,
+    });
+    expect((await diagnose(proxy, { tls, httpVersion: "1.1" })).of("key").status).toBe("ok");
+  });
+
   test("a proxy that takes HTTP/2 and goes on in HTTP/1.1 is told by the trailers that it loses", async () => {
     const { url } = await openServer();
     const proxy = await startDowngradingProxy(url, { front: "HTTP/2" });
