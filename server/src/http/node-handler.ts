@@ -35,6 +35,7 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
     const [path = ""] = (request.url ?? "").split("?", 1);
     const handler = handlers.get(path);
     const record = logAccess(logger, request, response, handler && path.slice(1));
+    nameSocket(request);
     if (handler === undefined) return reply(response, 404, {}, "There is no such call here");
     const contextValues = createContextValues().set(callRecordKey, record);
     contextValues.set(reuseMemory, isReadInTurn(handler.method));
@@ -43,6 +44,12 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
       giveUp(response);
     });
   };
+}
+
+/** gRPC's C core sends the path of a UNIX socket as the host, "run%2Fyonder.sock", which no URL can have. */
+function nameSocket({ headers }: NodeRequest): void {
+  const authority = headers[":authority"];
+  if (typeof authority === "string" && /%2f/i.test(authority)) headers[":authority"] = "localhost";
 }
 
 /** Whatever it was, nobody must wait for an answer that does not come. */

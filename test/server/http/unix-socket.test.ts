@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
+import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { WorkspaceService } from "@yonder/proto";
@@ -32,6 +34,21 @@ test("a UNIX socket serves both HTTP versions, to its own user only, and is gone
   }
   await edge.close();
   expect(existsSync(socket)).toBe(false);
+});
+
+test("a caller may name the socket's path as the host, as gRPC's C core does", async () => {
+  const socket = await socketPath();
+  const { workspaceId } = await openTestEdge({ settings: { port: undefined, socket } });
+  const session = connectHttp2("http://localhost", { createConnection: () => connect(socket) });
+  const call = session.request({
+    ":method": "POST",
+    ":path": "/yonder.workspace.v1.WorkspaceService/GetInfo",
+    ":authority": encodeURIComponent(socket),
+    "content-type": "application/json",
+  });
+  call.end("{}");
+  expect(JSON.parse(await text(call))).toMatchObject({ workspaceId });
+  session.close();
 });
 
 test("a socket that a killed server left behind is replaced", async () => {

@@ -48,9 +48,7 @@ class Connection:
             raise WorkspaceError("the workspace is closed", "CLOSED")
         if self._channel is None:
             if self.host.startswith("unix:"):
-                # gRPC would name the socket's path as the host, which a server that fears rebound names refuses.
-                named = [*OPTIONS, ("grpc.default_authority", "localhost")]
-                self._channel = grpc.aio.insecure_channel(self.host, named)
+                self._channel = grpc.aio.insecure_channel(self.host, OPTIONS)
             else:
                 address = urlsplit(self.host if "://" in self.host else f"http://{self.host}")
                 if address.scheme == "https":
