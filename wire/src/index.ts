@@ -2,3 +2,5 @@ export { createWireTransport } from "./client.ts";
 export type { WireTransportOptions } from "./client.ts";
 export { reuseMemory } from "./reuse-memory.ts";
 export { readRequest, wireInterceptor, writeResponse } from "./server.ts";
+export { createUnaryRouter } from "./unary.ts";
+export type { UnaryRouter } from "./unary.ts";
