@@ -44,9 +44,15 @@ export async function workspaceFromJSON(
       const key = typeof apiKey === "function" ? await apiKey() : apiKey;
       return DockerWorkspace.reattach({ name: description.container, apiKey: key, timeouts, retry, defaults });
     }
+    case "apptainer": {
+      const { name, runtimeDir } = description;
+      const { apiKey = "", timeouts, retry, defaults } = options;
+      const { ApptainerWorkspace } = await import("./apptainer/apptainer-workspace.ts");
+      return ApptainerWorkspace.reattach({ name, runtimeDir, apiKey, timeouts, retry, defaults });
+    }
     default: {
       const { kind } = description as { kind: unknown };
-      const message = `kind must be "remote", "local" or "docker", got ${JSON.stringify(kind)}`;
+      const message = `kind must be "remote", "local", "docker" or "apptainer", got ${JSON.stringify(kind)}`;
       throw new InvalidRequest(message, { reason: "INVALID_FIELD", subject: "kind" });
     }
   }

@@ -56,7 +56,9 @@ export type ErrorReason =
   /** The server said something that this client does not know. */
   | "UNKNOWN"
   /** The workspace was closed. */
-  | "WORKSPACE_CLOSED";
+  | "WORKSPACE_CLOSED"
+  /** No container or instance of this name runs on this machine. */
+  | "WORKSPACE_NOT_FOUND";
 
 export interface YonderErrorOptions {
   reason: ErrorReason;

@@ -3,6 +3,7 @@ export type { CreateWorkspaceOptions, FromJSONOptions } from "./create-workspace
 export { RemoteWorkspace } from "./remote-workspace.ts";
 export type { RemoteWorkspaceOptions } from "./remote-workspace.ts";
 export type {
+  ApptainerDescription,
   ExecsOptions,
   LocalDescription,
   RemoteDescription,

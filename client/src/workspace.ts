@@ -23,7 +23,7 @@ import type { UploadInput } from "./transfer/upload-source.ts";
  * a key that is not taken, a connection that does not come back. What became of a command is a result.
  */
 export interface Workspace extends AsyncDisposable {
-  /** Which body it is: "local", "remote". */
+  /** Which body it is: "local", "remote", "docker", "apptainer". */
   readonly kind: string;
   /** The directory in which commands run that name no other, and to which a relative `cwd` is relative. */
   readonly workingDir: string;
@@ -125,7 +125,7 @@ export interface ExecsOptions {
 }
 
 /** A workspace as plain data, without its key. */
-export type WorkspaceDescription = LocalDescription | RemoteDescription | DockerDescription;
+export type WorkspaceDescription = LocalDescription | RemoteDescription | DockerDescription | ApptainerDescription;
 
 export interface LocalDescription {
   readonly kind: "local";
@@ -148,4 +148,13 @@ export interface RemoteDescription {
   /** Where they are not the default. */
   readonly protocol?: Protocol | undefined;
   readonly httpVersion?: HttpVersion | undefined;
+}
+
+export interface ApptainerDescription {
+  readonly kind: "apptainer";
+  /** The instance's, on the machine on which it was started. */
+  readonly name: string;
+  readonly workingDir: string;
+  /** Where it is not the default. */
+  readonly runtimeDir?: string | undefined;
 }

@@ -5,6 +5,7 @@ export function commandLine(command: Command): string {
   return typeof command === "string" ? command : command.map(quote).join(" ");
 }
 
-function quote(argument: string): string {
+/** Any text as one word of a shell. */
+export function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,0 +1,66 @@
+import { open } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const stepMs = 100;
+const chunkBytes = 65_536;
+/** Past it, a line without an end is told in parts. */
+const longestLine = 65_536;
+
+/** Tells the lines that are appended to a file, which need not be there yet. */
+export class FollowedFile {
+  readonly #path: string;
+  readonly #onLine: (line: string) => void;
+  readonly #stop = new AbortController();
+  readonly #following: Promise<void>;
+  readonly #decoder = new TextDecoder();
+  #position = 0;
+  #rest = "";
+
+  constructor(path: string, onLine: (line: string) => void) {
+    this.#path = path;
+    this.#onLine = onLine;
+    this.#following = this.#follow();
+  }
+
+  /** Tells what is there by now, and no more. */
+  async end(): Promise<void> {
+    this.#stop.abort();
+    await this.#following;
+    if (this.#rest !== "") this.#onLine(this.#rest);
+    this.#rest = "";
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#read();
+      await sleep(stepMs, undefined, { signal, ref: false }).catch(() => {});
+    }
+    await this.#read();
+  }
+
+  async #read(): Promise<void> {
+    const file = await open(this.#path).catch(() => undefined);
+    if (file === undefined) return;
+    try {
+      for (const buffer = Buffer.alloc(chunkBytes); ;) {
+        const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#position);
+        if (bytesRead === 0) return;
+        this.#position += bytesRead;
+        this.#tell(this.#decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  #tell(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#onLine(line);
+    if (this.#rest.length > longestLine) {
+      this.#onLine(this.#rest);
+      this.#rest = "";
+    }
+  }
+}

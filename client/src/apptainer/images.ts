@@ -1,0 +1,99 @@
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { NotFound } from "../errors.ts";
+import { buildFailed } from "./failures.ts";
+import { existing, invalid } from "./options.ts";
+import type { ApptainerWorkspaceOptions, Settings } from "./options.ts";
+import { runProgram } from "./run-program.ts";
+
+type ImageOptions = Pick<ApptainerWorkspaceOptions, "serverImage" | "sifFile" | "pull" | "onLog" | "signal">;
+
+/** What an image is built from. */
+interface Source {
+  /** For Apptainer. */
+  readonly uri: string;
+  /** What names its content, or where nothing does, itself. */
+  readonly key: string;
+  /** Whether the key stands for this content and no other. */
+  readonly isFixed: boolean;
+}
+
+/** Several builds of one image wait for each other; whoever comes second finds what the first has made. */
+const buildOnce = `
+if [ "$5" = missing ] && [ -e "$1" ]; then exit 0; fi
+rm -rf "\${1%.sif}".part-*
+trap 'rm -rf "$2"' EXIT
+trap 'exit 1' TERM INT HUP
+"$3" build --force --mksquashfs-args "-comp zstd -Xcompression-level 1" "$2" "$4" && mv "$2" "$1"
+`;
+
+/** The SIF file or directory to start: what is there, or what is built of `image` and kept. */
+export async function haveImage(options: ImageOptions, settings: Settings): Promise<string> {
+  if (options.sifFile !== undefined) return existing("sifFile", resolve(options.sifFile));
+  const image = options.serverImage ?? "";
+  const { signal, onLog, pull = "missing" } = options;
+  const { cacheDir, program, buildTimeoutMs: timeoutMs } = settings;
+  const source = await sourceOf(image, signal);
+  const name = createHash("sha256").update(source.key).digest("hex").slice(0, 32);
+  const path = join(cacheDir, `${name}.sif`);
+  const policy = source.isFixed && pull === "always" ? "missing" : pull;
+  if (policy !== "always" && existsSync(path)) return path;
+  if (policy === "never") {
+    const message = `${image} is not in ${cacheDir}, and pull is "never"`;
+    throw new NotFound(message, { reason: "IMAGE_NOT_FOUND", subject: image });
+  }
+  await mkdir(cacheDir, { recursive: true }).catch((error: unknown) => {
+    throw invalid("cacheDir", `must be a directory that can be made and written: ${(error as Error).message}`);
+  });
+  const lock = join(cacheDir, `${name}.lock`);
+  const part = join(cacheDir, `${name}.part-${process.pid}`);
+  const args = [lock, "sh", "-c", buildOnce, "build", path, part, program, source.uri, policy];
+  // Its own layers are kept there too, since homes have quotas; unless the user has a place for them.
+  const env = process.env["APPTAINER_CACHEDIR"] ? {} : { APPTAINER_CACHEDIR: join(cacheDir, "layers") };
+  const result = await runProgram("flock", args, { timeoutMs, env, signal, onLine: onLog });
+  if (result.exitCode !== 0) throw buildFailed(image, result, settings);
+  return path;
+}
+
+async function sourceOf(image: string, signal: AbortSignal | undefined): Promise<Source> {
+  const [, scheme, rest = ""] = /^([a-z-]+):(.*)$/.exec(image) ?? [];
+  switch (scheme) {
+    case "docker-archive":
+    case "oci-archive": {
+      const path = await existing("serverImage", resolve(rest));
+      return { uri: `${scheme}:${path}`, key: await digestOf(path), isFixed: true };
+    }
+    case "docker-daemon":
+      return await fromDaemon(rest, signal);
+    case "docker":
+    case "oras":
+    case "library":
+      return { uri: image, key: image, isFixed: /@sha256:[\da-f]{64}$/.test(image) };
+    default:
+      // "name:tag" has a colon too.
+      if (!/^\w[\w./:@-]*$/.test(image) || image.includes("://"))
+        throw invalid("serverImage", `must be a reference, got ${JSON.stringify(image)}`);
+      return { uri: `docker://${image}`, key: `docker://${image}`, isFixed: image.includes("@sha256:") };
+  }
+}
+
+/** An image of this machine's Docker, which knows its content's digest. */
+async function fromDaemon(name: string, signal: AbortSignal | undefined): Promise<Source> {
+  const args = ["image", "inspect", "--format", "{{.Id}}", name];
+  const { exitCode, stdout, lines } = await runProgram("docker", args, { timeoutMs: 60_000, signal });
+  if (exitCode !== 0) {
+    const message = `Docker has no image ${name}: ${lines.at(-1) ?? "it does not say why"}`;
+    throw new NotFound(message, { reason: "IMAGE_NOT_FOUND", subject: `docker-daemon:${name}` });
+  }
+  const tagged = /[:@]/.test(name.slice(name.lastIndexOf("/") + 1)) ? name : `${name}:latest`;
+  return { uri: `docker-daemon:${tagged}`, key: stdout.trim(), isFixed: true };
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
