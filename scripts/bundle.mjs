@@ -14,6 +14,8 @@ await build({
   platform: "node",
   external: ["node-pty"],
   resolve: { conditionNames: ["@yonder/source", "node"] },
+  // The oldest Node of `engines` knows no `using`.
+  transform: { target: "es2023" },
   logLevel: "warn",
   output: { dir: fresh, format: "esm", sourcemap: true, chunkFileNames: "[name]-[hash].js" },
 });
