@@ -1,4 +1,3 @@
-import ignore from "ignore";
 import { existsSync, readFileSync } from "node:fs";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -6,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { pack } from "tar-stream";
 import type { Pack } from "tar-stream";
 import { LimitExceeded, NotFound, ServerError } from "../errors.ts";
+import { parseDockerIgnore } from "./docker-ignore.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal, toContainerError } from "./engine-errors.ts";
 import { followProgress } from "./pull-image.ts";
@@ -65,22 +65,27 @@ function buildFailure(error: unknown, { image, baseImage }: BuildWish): unknown 
   });
 }
 
+/** Sent whatever the rules say, as Docker has it. */
+const dockerfile = "Dockerfile";
+
 /** What the build is given, read as it is sent. */
 function packContext(directory: string): Pack {
   const archive = pack();
-  const rules = ignore();
   const file = join(directory, ".dockerignore");
-  if (existsSync(file)) rules.add(readFileSync(file, "utf8").split("\n").map(anchored));
+  const rules = parseDockerIgnore(existsSync(file) ? readFileSync(file, "utf8") : "");
   const add = async (path: string): Promise<void> => {
     for (const name of (await readdir(join(directory, path))).toSorted()) {
       const inside = path === "" ? name : `${path}/${name}`;
-      if (rules.ignores(inside)) continue;
+      const isOut = inside !== dockerfile && rules.excludes(inside);
+      if (isOut && !rules.mayKeepInside(inside)) continue;
       const stat = await lstat(join(directory, inside));
       // No times: what is the same is found in the engine's cache.
       const header = { name: inside, mode: stat.mode & 0o777, mtime: new Date(0) };
       if (stat.isDirectory()) {
-        archive.entry({ ...header, type: "directory" });
+        if (!isOut) archive.entry({ ...header, type: "directory" });
         await add(inside);
+      } else if (isOut) {
+        continue;
       } else if (stat.isSymbolicLink()) {
         archive.entry({ ...header, type: "symlink", linkname: await readlink(join(directory, inside)) });
       } else if (stat.isFile()) {
@@ -93,10 +98,4 @@ function packContext(directory: string): Pack {
     (error: unknown) => archive.destroy(error as Error),
   );
   return archive;
-}
-
-/** Docker's patterns begin at the root, git's only with a "/" in front. */
-function anchored(line: string): string {
-  if (line.trim() === "" || line.startsWith("#")) return "";
-  return line.startsWith("!") ? `!/${line.slice(1).replace(/^\//, "")}` : `/${line.replace(/^\//, "")}`;
 }
