@@ -13,6 +13,7 @@ class CuttingProxy:
         self.cut_after_down: int | None = None
         self.cut_after_up: int | None = None
         self.cuts = 0
+        self._held: set[asyncio.StreamWriter] = set()
         self.url = ""
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -24,8 +25,14 @@ class CuttingProxy:
     async def stop(self) -> None:
         self._server.close()
         self._cut_all()
+        for task in self._tasks:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def freeze(self) -> None:
+        """Forwards nothing any more on the connections there are, and closes none; new ones are served."""
+        self._held.update(self._writers)
 
     def _cut_all(self) -> None:
         for writer in self._writers:
@@ -54,6 +61,8 @@ class CuttingProxy:
                 if left is not None and len(data) >= left:
                     self.cuts += 1
                     break
+                if target in self._held:
+                    await asyncio.Event().wait()
                 target.write(data)
                 await target.drain()
                 left = None if left is None else left - len(data)

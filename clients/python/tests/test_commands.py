@@ -8,8 +8,10 @@ import time
 
 import pytest
 
-from yonder_workspace import AsyncRemoteWorkspace, RemoteWorkspace, WorkspaceError
+from yonder_workspace import AsyncRemoteWorkspace, ConnectionLost, RemoteWorkspace, WorkspaceError, _connection
 from yonder_workspace._capture import Capture
+
+from .proxy import CuttingProxy
 
 
 def test_a_result_has_what_the_command_printed_and_how_it_ended(workspace: RemoteWorkspace) -> None:
@@ -73,6 +75,28 @@ def test_a_key_that_is_not_taken_raises_at_once(host: str) -> None:
             workspace.execute_command("true")
         assert caught.value.reason == "CREDENTIALS_INVALID"
         assert workspace.alive
+
+
+def test_a_connection_that_goes_silent_is_replaced(
+    key: str, workspace: RemoteWorkspace, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_connection, "SILENCE", 1.0)
+
+    def freeze(text: str) -> None:
+        if text == "begun\n":
+            proxy.freeze()
+
+    with RemoteWorkspace(proxy.url, workspace.working_dir, key) as weathered:
+        result = weathered.execute_command("echo begun; sleep 1; echo done", on_stdout=freeze, timeout=60)
+    assert (result.exit_code, result.stdout) == (0, "begun\ndone\n")
+
+
+def test_an_address_where_nobody_is_raises_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_connection, "FIRST_PATIENCE", 0.3)
+    with RemoteWorkspace("http://127.0.0.1:1") as workspace:
+        with pytest.raises(ConnectionLost, match=r"127\.0\.0\.1:1 did not answer") as caught:
+            workspace.execute_command("true", exec_id="mine")
+        assert (caught.value.exec_id, caught.value.cursor, caught.value.retryable) == ("mine", 0, True)
 
 
 def test_nobody_there_is_not_alive() -> None:

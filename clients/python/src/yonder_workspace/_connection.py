@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 #: How long a call or a stream is tried again without getting on.
 PATIENCE = 120.0
+#: The same where nobody has answered at this address before: it may be the wrong one.
+FIRST_PATIENCE = 10.0
 #: The server says something at least every ten seconds; a stream that is silent for longer is dead.
 SILENCE = 35.0
 OPTIONS = [
@@ -26,6 +28,9 @@ OPTIONS = [
     ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
+    # A network that went away without a word is noticed by the calls that stream nothing, too.
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
 ]
 
 
@@ -38,6 +43,7 @@ class Connection:
         self.metadata = [("authorization", f"Bearer {api_key}")] if api_key else []
         self._channel: grpc.aio.Channel | None = None
         self.resets = 0
+        self.was_reached = False
         self._closed = False
 
     def stub(self, kind: Callable[[grpc.aio.Channel], Any]) -> Any:
@@ -84,7 +90,9 @@ class Connection:
         while True:
             try:
                 with self.in_use(self.resets):
-                    return await method(self)
+                    reply = await method(self)
+                self.was_reached = True
+                return reply
             except (grpc.RpcError, BrokenStream) as error:
                 await retry.after(error)
 
@@ -93,7 +101,7 @@ class Retry:
     """Waits between tries, and ends them after `PATIENCE` without progress."""
 
     def __init__(self, connection: Connection, exec_id: str = "") -> None:
-        self._host = connection.host
+        self._connection = connection
         self._exec_id = exec_id
         self.cursor = 0
         self.progress()
@@ -106,21 +114,27 @@ class Retry:
         """Returns once it is time for the next try; raises where there is none."""
         if isinstance(error, grpc.RpcError) and not is_passing(error):
             raise to_workspace_error(error) from error
-        if time.monotonic() - self._since > PATIENCE:
+        patience = PATIENCE if self._connection.was_reached else FIRST_PATIENCE
+        if time.monotonic() - self._since > patience:
             why = error.details() if isinstance(error, grpc.RpcError) else error
-            message = f"{self._host} did not come back within {PATIENCE:.0f} s: {why}"
+            message = f"{self._connection.host} did not answer for {patience:.0f} s: {why}"
             raise ConnectionLost(message, self._exec_id, self.cursor) from error
         await asyncio.sleep(self._delay)
         self._delay = min(self._delay * 2, 2.0)
 
 
-async def next_message(stream: Any, silence: float = SILENCE) -> Any:
+async def next_message(connection: Connection, resets: int, stream: Any) -> Any:
     """The next message of a stream; one that ends, or says nothing for too long, is broken."""
     try:
-        message = await asyncio.wait_for(stream.read(), silence)
+        with connection.in_use(resets):
+            message = await asyncio.wait_for(stream.read(), SILENCE)
     except asyncio.TimeoutError as error:
         stream.cancel()
-        raise BrokenStream(f"the stream was silent for {silence:.0f} s") from error
+        # The connection is dead, and the next stream would be, too. Once is enough for all streams on it.
+        if connection.resets == resets:
+            await connection.reset()
+        raise BrokenStream(f"the stream was silent for {SILENCE:.0f} s") from error
+    connection.was_reached = True
     if message is grpc.aio.EOF:
         raise BrokenStream("the stream ended early")
     return message

@@ -77,8 +77,7 @@ async def follow(connection: Connection, request: exec_service_pb2.ExecRequest) 
             stream = stub.Exec(request, metadata=connection.metadata)
         try:
             while True:
-                with connection.in_use(resets):
-                    event = (await next_message(stream)).event
+                event = (await next_message(connection, resets, stream)).event
                 kind = event.WhichOneof("event")
                 retry.progress()
                 if kind == "started":

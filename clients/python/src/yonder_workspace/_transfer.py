@@ -42,6 +42,7 @@ async def upload(connection: Connection, source: Path, destination: str) -> int:
             try:
                 with connection.in_use(resets):
                     reply = await stub.Upload(parts(file, header, offset), metadata=connection.metadata)
+                connection.was_reached = True
                 return int(reply.upload.committed_bytes)
             except (grpc.RpcError, BrokenStream) as error:
                 await retry.after(error)
@@ -119,8 +120,7 @@ async def receive(connection: Connection, source: str, file: BinaryIO) -> tuple[
         stream = stub.Download(request, metadata=connection.metadata)
         try:
             while True:
-                with connection.in_use(resets):
-                    message = await next_message(stream)
+                message = await next_message(connection, resets, stream)
                 kind = message.WhichOneof("part")
                 if kind == "started":
                     info = message.started.file
