@@ -4,7 +4,7 @@ import { DownloadResponseSchema } from "@yonder/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EnvelopeSplitter } from "../../wire/src/envelope-splitter.ts";
-import { heavyBytes } from "../../wire/src/gather.ts";
+import { heavy } from "../../wire/src/gather.ts";
 import { Lane } from "../../wire/src/lane.ts";
 
 const maxBytes = 40_000;
@@ -125,13 +125,13 @@ function anyEnvelope(): fc.Arbitrary<Sample> {
     return { flags, data: new Uint8Array(length).fill(fill), isLarge: false };
   };
   return fc.oneof(
-    fc.integer({ min: heavyBytes, max: 30_000 }).map((length) => large(length)),
+    fc.integer({ min: heavy.fromBytes, max: 30_000 }).map((length) => large(length)),
     // Small ones, of whatever is in them.
-    fc.nat(heavyBytes - 1).map((length) => plain(0, length, 8)),
+    fc.nat(heavy.fromBytes - 1).map((length) => plain(0, length, 8)),
     // Compressed, the end of a Connect stream, and the trailers of gRPC-Web.
     fc.tuple(fc.constantFrom(1, 2, 3, 0x80), fc.nat(10_000)).map(([flags, length]) => plain(flags, length, 8)),
     // No message at all, and one that is too large: Connect says so.
-    fc.integer({ min: heavyBytes, max: 10_000 }).map((length) => plain(0, length, 0xff)),
+    fc.integer({ min: heavy.fromBytes, max: 10_000 }).map((length) => plain(0, length, 0xff)),
     fc.integer({ min: maxBytes + 1, max: maxBytes + 100 }).map((length) => plain(0, length, 8)),
   );
 }

@@ -8,7 +8,7 @@ import {
 } from "@yonder/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { gather, heavyBytes } from "../../wire/src/gather.ts";
+import { gather, heavy } from "../../wire/src/gather.ts";
 
 const types = [...fileService.messages, ...execService.messages];
 
@@ -31,7 +31,7 @@ describe("gather", () => {
   });
 
   test("keeps large bytes by reference, and in three pieces", () => {
-    const data = new Uint8Array(heavyBytes).fill(7);
+    const data = new Uint8Array(heavy.fromBytes).fill(7);
     const message = create(DownloadResponseSchema, {
       part: { case: "chunk", value: { offset: 5n, data, crc32: 9 } },
     });
@@ -41,14 +41,14 @@ describe("gather", () => {
   });
 
   test("leaves a message without large bytes to toBinary", () => {
-    const data = new Uint8Array(heavyBytes - 1);
+    const data = new Uint8Array(heavy.fromBytes - 1);
     const message = create(DownloadResponseSchema, { part: { case: "chunk", value: { data } } });
     expect(gather(DownloadResponseSchema, message)).toBeUndefined();
   });
 
   test("keeps unknown fields, behind all that are known", () => {
     const message = create(DownloadResponseSchema, {
-      part: { case: "chunk", value: { data: new Uint8Array(heavyBytes) } },
+      part: { case: "chunk", value: { data: new Uint8Array(heavy.fromBytes) } },
     });
     const unknown = [{ no: 900, wireType: WireType.LengthDelimited, data: Uint8Array.of(2, 1, 2) }];
     message.$unknown = unknown;
@@ -100,7 +100,7 @@ function anyScalar(type: ScalarType): fc.Arbitrary<unknown> {
   switch (type) {
     case ScalarType.BYTES:
       return fc
-        .constantFrom(0, 1, 100, heavyBytes - 1, heavyBytes, 20_000)
+        .constantFrom(0, 1, 100, heavy.fromBytes - 1, heavy.fromBytes, 20_000)
         .map((length) => new Uint8Array(length).fill(length));
     case ScalarType.STRING:
       return fc.string();

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { heavyBytes } from "./gather.ts";
+import { heavy } from "./gather.ts";
 import type { Lane } from "./lane.ts";
 import { countRead } from "./young-garbage.ts";
 
@@ -72,7 +72,7 @@ export class EnvelopeSplitter {
     const [flags = 0, a = 0, b = 0, c = 0, d = 0] = this.#header;
     this.#length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
     this.#missing = this.#length;
-    if (flags === 0 && this.#length >= heavyBytes && this.#length <= this.#maxBytes) {
+    if (flags === 0 && this.#length >= heavy.fromBytes && this.#length <= this.#maxBytes) {
       this.#memory = this.#lane.take(this.#length);
       return true;
     }

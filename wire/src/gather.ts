@@ -4,7 +4,7 @@ import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
 /** From how many bytes on a value goes by reference. Below that a copy costs less than a piece of its own. */
-export const heavyBytes = 4096;
+export const heavy = { fromBytes: 4096 };
 
 /** A serialized message in pieces, of which the large ones are the very arrays that the message holds. */
 export interface Gathered {
@@ -100,7 +100,7 @@ function isHeavyValue(field: DescField, value: unknown): boolean {
 }
 
 function isHeavyItem(field: DescField, item: unknown): boolean {
-  if (field.message === undefined) return item instanceof Uint8Array && item.length >= heavyBytes;
+  if (field.message === undefined) return item instanceof Uint8Array && item.length >= heavy.fromBytes;
   return typeof item === "object" && item !== null && isHeavy(field.message, item as Message);
 }
 
@@ -138,7 +138,7 @@ function joinSmall(pieces: readonly Uint8Array[]): Uint8Array[] {
     small = [];
   };
   for (const piece of pieces) {
-    if (piece.length < heavyBytes) {
+    if (piece.length < heavy.fromBytes) {
       small.push(piece);
     } else {
       flush();
