@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { connect } from "node:http2";
+import { connect, constants } from "node:http2";
 import type {
   ClientHttp2Session,
   ClientHttp2Stream,
@@ -82,7 +82,9 @@ export class Http2Sessions {
   #roomy(): Session | undefined {
     for (const session of this.#sessions) {
       const limit = Math.min(session.http2.remoteSettings?.maxConcurrentStreams ?? Infinity, maxStreamsPerSession);
-      if (!session.closing && !session.http2.closed && session.streams + session.reserved < limit) return session;
+      const isDoubted = session.doubtedAt === session.socket.bytesRead;
+      const isOpen = !session.closing && !session.http2.closed && !isDoubted;
+      if (isOpen && session.streams + session.reserved < limit) return session;
     }
     return undefined;
   }
@@ -100,12 +102,15 @@ export class Http2Sessions {
       streams: 0,
       reserved: 0,
       closing: false,
+      doubtedAt: undefined,
       wasConnected: false,
       connected: Promise.resolve(),
       idle: undefined,
     };
     session.connected = new Promise((resolve, reject) => {
       http2.once("connect", () => {
+        // Ended in the very turn in which it came about: nothing can be set on it any more.
+        if (http2.destroyed) return;
         session.wasConnected = true;
         http2.setLocalWindowSize(windowBytes);
         // An open connection without streams does not keep the process alive.
@@ -128,6 +133,11 @@ export class Http2Sessions {
     clearTimeout(session.idle);
     if (session.streams++ === 0) session.http2.ref();
     stream.once("close", () => {
+      // What a stream is ended with that fell silent or took too long. What is tried next must not wait here, too.
+      if (stream.rstCode === constants.NGHTTP2_INTERNAL_ERROR && !session.http2.destroyed) {
+        session.doubtedAt = session.socket.bytesRead;
+        this.#ask(session);
+      }
       if (--session.streams > 0 || session.http2.destroyed) return;
       session.http2.unref();
       session.idle = setTimeout(() => session.http2.close(), idleTimeoutMs).unref();
@@ -136,7 +146,7 @@ export class Http2Sessions {
 
   /** A peer that froze, or a network that went away, says nothing: only an unanswered ping tells. */
   #keepAlive(session: Session): void {
-    const { pingIntervalMs, pingTimeoutMs } = this.#options;
+    const { pingIntervalMs } = this.#options;
     const { http2, socket } = session;
     let seen = 0;
     const interval = setInterval(() => {
@@ -145,26 +155,34 @@ export class Http2Sessions {
       const isHeardOf = before !== seen;
       seen = before;
       if (isHeardOf) return;
-      const deadline = setTimeout(() => {
-        // On a slow link the answer may be queued behind megabytes of data that do arrive.
-        if (socket.bytesRead !== before) return;
-        session.closing = true;
-        const message = `${this.authority} did not answer a ping within ${pingTimeoutMs} ms`;
-        http2.destroy(new ConnectError(message, Code.Unavailable));
-      }, pingTimeoutMs).unref();
-      try {
-        http2.ping(() => {
-          clearTimeout(deadline);
-          seen = socket.bytesRead;
-        });
-      } catch {
-        clearTimeout(deadline);
-      }
+      this.#ask(session, () => (seen = socket.bytesRead));
     }, pingIntervalMs).unref();
     http2.once("close", () => {
       clearInterval(interval);
       clearTimeout(session.idle);
     });
+  }
+
+  /** Asks whether the peer lives, and gives the connection up where nothing at all comes in time. */
+  #ask(session: Session, onAnswer?: () => void): void {
+    const { pingTimeoutMs } = this.#options;
+    const { http2, socket } = session;
+    const before = socket.bytesRead;
+    const deadline = setTimeout(() => {
+      // On a slow link the answer may be queued behind megabytes of data that do arrive.
+      if (socket.bytesRead !== before) return;
+      session.closing = true;
+      const message = `${this.authority} did not answer a ping within ${pingTimeoutMs} ms`;
+      http2.destroy(new ConnectError(message, Code.Unavailable));
+    }, pingTimeoutMs).unref();
+    try {
+      http2.ping(() => {
+        clearTimeout(deadline);
+        onAnswer?.();
+      });
+    } catch {
+      clearTimeout(deadline);
+    }
   }
 }
 
@@ -178,6 +196,8 @@ interface Session {
   reserved: number;
   /** Takes no more streams. */
   closing: boolean;
+  /** Takes none as long as no more bytes than these have come on it: a stream of it was given up as silent. */
+  doubtedAt: number | undefined;
   idle: NodeJS.Timeout | undefined;
 }
 
