@@ -37,6 +37,7 @@ describe.skipIf(isSkipped)("on a terminal", { timeout: 60_000 }, () => {
     await terminal.enter("it runs");
     await terminal.shows("it runs\nit runs");
     await terminal.press("C-c");
+    await terminal.shows(/\^C\nthere>$/);
     await terminal.enter("echo status-$?");
     await terminal.shows("status-130");
     await terminal.enter("exit 7");
