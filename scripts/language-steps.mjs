@@ -26,7 +26,7 @@ export const languages = {
     ],
   },
   python: {
-    tools: [["python3", "-c", "import sys, venv; sys.exit(sys.version_info < (3, 11))"]],
+    tools: [["python3", "-c", "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"]],
     steps: [
       { name: "makes a virtual environment", command: ["python3", "-m", "venv", python], isNeeded: true },
       pip("installs what the examples need", "-r", "examples/python/requirements.txt"),
