@@ -88,8 +88,9 @@ function environmentOf(
   };
   const all = { ...Object.fromEntries(forwarded), ...environment, ...ours };
   const set = Object.entries(all).map(([name, value]) => `${name}=${value}`);
-  // A name without "=" takes a variable of the image away: a server has an address or a socket.
-  const socket = [`YONDER_SERVER_SOCKET=${socketMount}/${socketName}`, "YONDER_SERVER_HOST", "YONDER_SERVER_PORT"];
+  // Emptied, since the image's own count no less than ours: a server has an address or a socket. (Docker would take a
+  // name without "=" away, Podman does not.)
+  const socket = [`YONDER_SERVER_SOCKET=${socketMount}/${socketName}`, "YONDER_SERVER_HOST=", "YONDER_SERVER_PORT="];
   return plan.socketDirectory === undefined ? set : [...set, ...socket];
 }
 
