@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { keepResults } from "./kit/keep-results.ts";
 import { findBenchmarks } from "./kit/find-benchmarks.ts";
 import { describeMachine } from "./kit/machine.ts";
 import { formatResult, withRatios } from "./kit/report.ts";
@@ -12,6 +13,7 @@ const usage = `Usage: npm run bench -- [options]
 
   --only NAME     only the benchmarks whose name begins so; may be given several times
   --rounds N      how often the contenders take turns (default 10)
+  --quick         one round of little work each: whether all of it runs, in two minutes, and no figures to go by
   --json          print JSON instead of tables
   --profile DIR   leave a CPU profile of every process in DIR; figures are then slower
   --list          print the benchmarks' names
@@ -25,6 +27,7 @@ async function main(): Promise<void> {
     options: {
       only: { type: "string", multiple: true, default: [""] },
       rounds: { type: "string", default: "10" },
+      quick: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       profile: { type: "string" },
       list: { type: "boolean", default: false },
@@ -35,7 +38,8 @@ async function main(): Promise<void> {
   const benchmarks = (await findBenchmarks()).filter(({ name }) => values.only.some((begin) => name.startsWith(begin)));
   if (benchmarks.length === 0) return fail(`no benchmark's name begins with ${values.only.join(" or ")}`);
   if (values.list) return void process.stdout.write(benchmarks.map(({ name }) => `${name}\n`).join(""));
-  const rounds = Number(values.rounds);
+  const { quick } = values;
+  const rounds = quick ? 1 : Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1)
     return fail(`--rounds takes a whole number from 1, not ${values.rounds}`);
   const profileDirectory = values.profile === undefined ? undefined : resolve(values.profile);
@@ -50,7 +54,10 @@ async function main(): Promise<void> {
   const signal = abortOnSignal();
   for (const benchmark of benchmarks) {
     try {
-      const result = withRatios(benchmark.name, await runBenchmark(benchmark, { rounds, profileDirectory }, signal));
+      const result = withRatios(
+        benchmark.name,
+        await runBenchmark(benchmark, { rounds, quick, profileDirectory }, signal),
+      );
       results.push(result);
       if (!values.json) console.log(`\n${formatResult(result)}`);
     } catch (error) {
@@ -58,6 +65,7 @@ async function main(): Promise<void> {
       fail(`${benchmark.name}: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
+  if (!quick && profileDirectory === undefined) keepResults({ machine, rounds, results });
   if (values.json) console.log(JSON.stringify({ machine, rounds, results }, undefined, 2));
 }
 

@@ -5,7 +5,11 @@ import { RemoteWorkspace } from "@yonder/client";
 import { argvOf } from "../kit/program.ts";
 import { serveJobs } from "../kit/serve-jobs.ts";
 
-const settings = JSON.parse(process.argv[2] ?? "{}") as { host: string; apiKey: string };
+const settings = JSON.parse(process.argv[2] ?? "{}") as {
+  host: string;
+  apiKey: string;
+  httpVersion: "1.1" | "2";
+};
 const workspace = await RemoteWorkspace.connect(settings);
 
 serveJobs(async (program) => {

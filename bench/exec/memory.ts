@@ -15,6 +15,7 @@ export const memoryBenchmark: Benchmark = {
   async run(context) {
     const title = `the server's peak memory (VmHWM) over ${gib} GiB of output`;
     const shape = { title, unit: "MiB", better: "lower", columns: ["peak"] } as const;
+    if (context.quick) return { ...shape, rows: [], notes: ["skipped: what it measures takes a minute"] };
     if (peakMemoryMiB(process.pid) === undefined) {
       return { ...shape, rows: [], notes: ["skipped: this system has no /proc to read VmHWM from"] };
     }

@@ -10,6 +10,8 @@ import type { Program } from "../kit/program.ts";
 /** Somebody who can move files, and what he has to be told to do it. */
 export interface Mover {
   readonly contender: Contender;
+  /** The process at the other end; undefined where none of ours is. */
+  readonly serverPid: number | undefined;
   put(source: string, destination: string): Program;
   get(source: string, destination: string): Program;
   /** The same for trees; undefined where he moves single files only. */
@@ -25,7 +27,7 @@ export interface Movers {
 
 /** Starts everybody. With `delayMs` each byte is so long on its way, in each direction, and only who has a wire takes part. */
 export async function startMovers(context: BenchmarkContext, { delayMs = 0 } = {}): Promise<Movers> {
-  const all = [await startHttp2(context, delayMs), await startYonder(context, delayMs)];
+  const all = [await startHttp2(context, delayMs), ...(await startYonder(context, delayMs))];
   if (delayMs > 0) return { all, notes: [`each byte is ${delayMs} ms on its way, in each direction`] };
   all.push(await startLocal(context));
   const ssh = await startSsh(context);
@@ -43,22 +45,27 @@ async function startHttp2(context: BenchmarkContext, delayMs: number): Promise<M
     module: new URL("../floors/files-client.ts", import.meta.url),
     settings: { port: Number(new URL(url).port) },
   });
-  return { contender, ...verbs, tree: undefined };
+  return { contender, serverPid: server.pid, ...verbs, tree: undefined };
 }
 
-async function startYonder(context: BenchmarkContext, delayMs: number): Promise<Mover> {
-  const { host, apiKey } = await startYonderServer(context);
-  const contender = await startContender(context, {
-    role: "yonder",
-    who: "TypeScript client, gRPC",
-    module: new URL("../clients/files-client.ts", import.meta.url),
-    settings: { host: await behindDelay(context, host, delayMs), apiKey },
-  });
+async function startYonder(context: BenchmarkContext, delayMs: number): Promise<Mover[]> {
+  const { host, apiKey, pid } = await startYonderServer(context);
+  const url = await behindDelay(context, host, delayMs);
+  const start = (who: string, httpVersion: string): Promise<Contender> =>
+    startContender(context, {
+      role: "yonder",
+      who,
+      module: new URL("../clients/files-client.ts", import.meta.url),
+      settings: { host: url, apiKey, httpVersion },
+    });
   const tree = {
     put: (source: string, destination: string) => ({ args: ["put-tree", source, destination] }),
     get: (source: string, destination: string) => ({ args: ["get-tree", source, destination] }),
   };
-  return { contender, ...verbs, tree };
+  const grpc = { contender: await start("TypeScript client, gRPC", "2"), serverPid: pid, ...verbs, tree };
+  if (delayMs > 0) return [grpc];
+  const connect = await start("TypeScript client, Connect on HTTP/1.1", "1.1");
+  return [grpc, { contender: connect, serverPid: pid, ...verbs, tree: undefined }];
 }
 
 async function startLocal(context: BenchmarkContext): Promise<Mover> {
@@ -71,7 +78,7 @@ async function startLocal(context: BenchmarkContext): Promise<Mover> {
     args: ["cp", "--reflink=never", source, destination],
   });
   const copyTree = (source: string, destination: string): Program => ({ args: ["cp", "-a", source, destination] });
-  return { contender, put: copy, get: copy, tree: { put: copyTree, get: copyTree } };
+  return { contender, serverPid: undefined, put: copy, get: copy, tree: { put: copyTree, get: copyTree } };
 }
 
 async function startSsh(context: BenchmarkContext): Promise<Mover | { readonly missing: string }> {
@@ -94,6 +101,7 @@ async function startSsh(context: BenchmarkContext): Promise<Mover | { readonly m
   const shell = ["ssh", ...ssh.sshArguments].map(quote).join(" ");
   return {
     contender,
+    serverPid: undefined,
     put: (source, destination) => ({ args: [...scp, source, `127.0.0.1:${destination}`] }),
     get: (source, destination) => ({ args: [...scp, `127.0.0.1:${source}`, destination] }),
     tree: {

@@ -1,6 +1,7 @@
 // The client of files-server.ts: `put LOCAL REMOTE` and `get REMOTE LOCAL` over one warm connection.
 import { once } from "node:events";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { connect } from "node:http2";
 import { pipeline } from "node:stream/promises";
 import { argvOf } from "../kit/program.ts";
@@ -26,5 +27,8 @@ serveJobs(async (program) => {
   }
   const stream = session.request({ ":method": "GET", ":path": "/", file: encodeURIComponent(source) });
   await pipeline(stream, createWriteStream(destination, { highWaterMark }));
+  const handle = await open(destination, "r+");
+  await handle.sync();
+  await handle.close();
   return statSync(destination).size;
 });

@@ -11,6 +11,8 @@ export interface Benchmark {
 export interface BenchmarkContext {
   /** How often the contenders take turns (`--rounds`, 10 by default). */
   readonly rounds: number;
+  /** Whether a look is enough that everything runs (`--quick`): little work, and figures that say nothing. */
+  readonly quick: boolean;
   /** Whatever is started is put here, and stopped in the reverse order when the benchmark ends, however it ends. */
   readonly scope: AsyncDisposableStack;
   /** A directory of this benchmark's own, removed with the scope. */

@@ -7,6 +7,7 @@ import type { WorkerOptions } from "./worker.ts";
 export interface Contender {
   readonly role: Row["role"];
   readonly who: string;
+  readonly pid: number;
   run(job: Job): Promise<Timing>;
 }
 
@@ -23,6 +24,7 @@ export async function startContender(context: BenchmarkContext, options: Contend
   return {
     role,
     who,
+    pid: worker.pid,
     async run(job) {
       worker.send(job);
       const answer = (await worker.receive()) as Answer;

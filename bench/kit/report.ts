@@ -17,7 +17,13 @@ export function withRatios(name: string, result: Result): ReportedResult {
 
 /** A result as a table for people. */
 export function formatResult(result: ReportedResult): string {
-  const header = ["", "", ...result.columns.map((column) => `${column} ${result.unit}`), "× floor", "samples"];
+  const header = [
+    "",
+    "",
+    ...result.columns.map((column) => (column.includes(" ") ? column : `${column} ${result.unit}`)),
+    "× floor",
+    "samples",
+  ];
   const rows = result.rows.map((row) => [
     row.role,
     row.who,
@@ -44,6 +50,7 @@ export function formatResult(result: ReportedResult): string {
 }
 
 function formatValue(value: number): string {
+  if (Number.isNaN(value)) return "–";
   if (value >= 100) return value.toFixed(0);
   return value.toFixed(value >= 10 ? 1 : 2);
 }

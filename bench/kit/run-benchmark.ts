@@ -5,7 +5,7 @@ import type { Benchmark, BenchmarkContext, Result } from "./benchmark.ts";
 import { noteOtherLoad } from "./other-load.ts";
 
 /** What all benchmarks of a run are given. */
-export type RunOptions = Pick<BenchmarkContext, "rounds" | "profileDirectory">;
+export type RunOptions = Pick<BenchmarkContext, "rounds" | "quick" | "profileDirectory">;
 
 /** Runs one benchmark. When it ends, or `signal` aborts, what it started is stopped and what it wrote is removed. */
 export async function runBenchmark(benchmark: Benchmark, options: RunOptions, signal: AbortSignal): Promise<Result> {
