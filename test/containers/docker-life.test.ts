@@ -92,14 +92,15 @@ describe.skipIf(!hasDocker)("the life of a DockerWorkspace", () => {
       memory: "512m",
       cpus: 0.5,
       pids: 100,
+      ulimits: { nofile: 1_234 },
       labels: { team: "blue" },
       tmpfs: { "/scratch": "size=16m" },
       shmSize: "32m",
     });
     const script =
-      "pwd; touch a; echo $GIVEN $TEST_FORWARDED; ls /sources; touch /sources/x; df -m /scratch /dev/shm | awk '{print $2}'";
+      "pwd; touch a; ulimit -n; echo $GIVEN $TEST_FORWARDED; ls /sources; touch /sources/x; df -m /scratch /dev/shm | awk '{print $2}'";
     const { stdout } = await workspace.executeCommand(script);
-    expect(stdout).toMatch(/^\/work\/here\ngiven forwarded\n[^]*docker-life.test.ts/);
+    expect(stdout).toMatch(/^\/work\/here\n1234\ngiven forwarded\n[^]*docker-life.test.ts/);
     expect(stdout).toMatch(/16\n32\n$/);
     const server = await workspace.spawn(`node -e 'require("http").createServer((q,r)=>r.end("app")).listen(3000)'`);
     const answer = async () =>

@@ -58,6 +58,7 @@ export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptio
       ...(shm !== undefined && { ShmSize: shm }),
       ...(options.cpus !== undefined && { NanoCpus: Math.round(options.cpus * 1e9) }),
       ...(options.pids !== undefined && { PidsLimit: options.pids }),
+      Ulimits: Object.entries(options.ulimits ?? {}).map(([Name, limit]) => ({ Name, Soft: limit, Hard: limit })),
       ReadonlyRootfs: readOnly,
       Tmpfs: { ...(readOnly && !mounted.has("/tmp") && { "/tmp": "mode=1777" }), ...options.tmpfs },
       CapDrop: options.capDrop ?? [],

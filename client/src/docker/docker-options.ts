@@ -39,6 +39,8 @@ export interface DockerWorkspaceOptions extends Pick<RemoteWorkspaceOptions, "ti
   cpus?: number | undefined;
   /** How many processes and threads. Default: no limit. */
   pids?: number | undefined;
+  /** Limits of each process, as in { nofile: 65536 }. Default: the engine's. */
+  ulimits?: Readonly<Record<string, number>> | undefined;
   /** Makes the image's files unchangeable; the working directory, the home and /tmp stay writable. */
   readOnly?: boolean | undefined;
   /** Who everything runs as: "1000", "1000:1000", a name. Need not be in the image's /etc/passwd. */
