@@ -62,14 +62,22 @@ export class FileReceiver implements Receiver {
     if (options.header.sha256) this.#hash = createHash("sha256");
   }
 
-  /** Begins anew: checks what can be checked now, and makes the part. */
-  static async begin(options: FileReceiverOptions): Promise<{ receiver: FileReceiver; inode: bigint }> {
+  /**
+   * Begins anew: checks what can be checked now, and makes the part.
+   *
+   * @param announce is told of the part before it is made, so that it is found whatever happens then
+   */
+  static async begin(
+    options: FileReceiverOptions,
+    announce: (target: PathBytes, partName: PathBytes) => Promise<void>,
+  ): Promise<{ receiver: FileReceiver; inode: bigint }> {
     const { header, paths } = options;
     const follow = { follow: "target", createParents: header.createParents } as const;
     return paths.locate(header.path, follow, async (place) => {
       await checkTarget(place, header);
       await checkRoom(place, header.sizeBytes);
       const name = Buffer.from(partPrefix + randomBytes(12).toString("hex"));
+      await announce(place.path, name);
       const handle = await createPart(place, name);
       const receiver = new FileReceiver(options, place.path, name);
       receiver.#handle = handle;

@@ -110,11 +110,16 @@ export class Uploads {
   }
 
   async #beginFile(header: FileUploadHeader): Promise<Upload> {
-    const { receiver, inode } = await FileReceiver.begin(this.#receiverOptions(header));
+    let receiver: FileReceiver | undefined;
     try {
-      await this.#records.write({ header, target: receiver.path, partName: receiver.partName, inode });
+      const begun = await FileReceiver.begin(this.#receiverOptions(header), (target, partName) =>
+        this.#records.write({ header, target, partName, inode: noInode }),
+      );
+      ({ receiver } = begun);
+      await this.#records.write({ header, target: receiver.path, partName: receiver.partName, inode: begun.inode });
     } catch (error) {
-      await receiver.discard();
+      await receiver?.discard();
+      await this.#records.remove(header.uploadId);
       throw error;
     }
     return new Upload(receiver, this.#uploadOptions(header));
@@ -198,6 +203,9 @@ export class Uploads {
     void this.#records.remove(uploadId).catch(() => {});
   }
 }
+
+/** Of a part that is only about to be made. */
+const noInode = 0n;
 
 function fingerprintOf(header: FileUploadHeader | TreeUploadHeader): string {
   const entries = Object.entries({ ...header, path: header.path.toString("base64") });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { chmod, mkdir, readFile, readdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -37,6 +37,31 @@ test("crc32 of two runs together is that of all bytes", () => {
       expect(combineCrc32(crc32(a), crc32(b), b.length)).toBe(crc32(Buffer.concat([a, b])));
     }),
   );
+});
+
+test("a part is written down before it is made, so that none is forgotten when the server is killed", async () => {
+  const { client, directory, uploadsDirectory } = await openFileServer();
+  await mkdir(uploadsDirectory, { recursive: true });
+  const seen: string[] = [];
+  // One queue of the kernel for both: what is told is told in the order in which it happened.
+  const watchers = [directory, uploadsDirectory].map((path) => watch(path, (_, name) => seen.push(String(name))));
+  await client.writeChunk({ uploadId: "one", header: { case: "file", value: { path: "file" } } });
+  await expect.poll(() => seen.some((name) => name.startsWith(".yonder-part-"))).toBe(true);
+  for (const watcher of watchers) watcher.close();
+  const written = seen.findIndex((name) => name.endsWith(".json"));
+  expect(written).toBeGreaterThanOrEqual(0);
+  expect(written).toBeLessThan(seen.findIndex((name) => name.startsWith(".yonder-part-")));
+});
+
+test("an upload that cannot begin leaves neither a part nor a record", async () => {
+  const { client, directory, uploadsDirectory } = await openFileServer();
+  await writeFile(join(directory, "file"), "");
+  await expectReason(
+    client.writeChunk({ uploadId: "one", header: { case: "file", value: { path: "file/below" } } }),
+    "NOT_A_DIRECTORY",
+  );
+  expect(await partsIn(directory)).toEqual([]);
+  expect(await readdir(uploadsDirectory).catch(() => [])).toEqual([]);
 });
 
 describe("an upload by stream", () => {
