@@ -32,6 +32,7 @@ export type DownloadEvent =
 /** Reads a file or a range of it: what it is, its bytes, and how it went. A chunk's bytes are good until the next event. */
 export async function* download(paths: Paths, query: DownloadQuery): AsyncGenerator<DownloadEvent> {
   const file = await openFile(paths, query.path, query.ifMatch);
+  let finished: DownloadEvent;
   try {
     const { begin, end, expected } = rangeOf(file.info, query.offset, query.length);
     yield { type: "started", file: file.info, offset: begin, length: expected };
@@ -48,10 +49,12 @@ export async function* download(paths: Paths, query: DownloadQuery): AsyncGenera
       position += data.length;
     }
     const changed = await checkAfter(file, begin + expected - position);
-    yield { type: "finished", sizeBytes: position - begin, crc32: whole, sha256: hash?.digest(), changed };
+    finished = { type: "finished", sizeBytes: position - begin, crc32: whole, sha256: hash?.digest(), changed };
   } finally {
     await file.handle.close();
   }
+  // Told when the file is closed: a reader that has heard this asks for nothing more.
+  yield finished;
 }
 
 export interface ReadResult {
