@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { spawn as spawnTerminal } from "node-pty";
 import { onTestFinished } from "vitest";
 import { temporaryDirectory } from "./file-server.ts";
+import { colourVariables } from "./yonder.ts";
 
 export interface ShellResult {
   /** The exit code, or the signal's name. */
@@ -41,7 +42,9 @@ export async function openShell(host: string): Promise<Shell> {
   for (const each of [directory, bin]) mkdirSync(each);
   writeFileSync(join(bin, "yonder"), `#!/bin/sh\nexec ${[process.execPath, ...command].map(quoted).join(" ")} "$@"\n`);
   chmodSync(join(bin, "yonder"), 0o755);
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^YONDER_|PAGER$/.test(name)));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^YONDER_|PAGER$/.test(name) && !colourVariables.includes(name)),
+  );
   const environmentOf = (own: Record<string, string> = {}): Record<string, string> => ({
     ...(inherited as Record<string, string>),
     PATH: `${bin}:${process.env["PATH"] ?? ""}`,

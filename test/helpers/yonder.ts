@@ -64,9 +64,14 @@ export function pipeYonder(
   return Object.assign(child, { exited });
 }
 
-/** This process's environment without YONDER_*, and with `more`. */
+/** What decides whether there are colours, beside the terminal. */
+export const colourVariables = ["CI", "NO_COLOR", "FORCE_COLOR", "COLORTERM"];
+
+/** This process's environment without YONDER_* and what says how to colour, and with `more`. */
 export function yonderEnvironment(more: Record<string, string> = {}): Record<string, string | undefined> {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("YONDER_")));
+  const inherited = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("YONDER_") && !colourVariables.includes(name)),
+  );
   return { ...inherited, NODE_COMPILE_CACHE: compileCache, ...more };
 }
 
