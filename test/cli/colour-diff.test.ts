@@ -30,6 +30,7 @@ const texts: [string, string | null, string | null][] = [
   ["carriage returns", "x\r\ny\r\n", "x\r\nz\r\n\r\n"],
   ["blank lines at the end", "a\n", "a\n\n \n\n"],
   ["blank lines at the end, fewer than before", "a\n\n\n\n", "b\n\n"],
+  ["nothing but blank lines, the last without a newline", " \td", "\n\r"],
   ["a new file of blank lines", null, "\n  \n"],
   ["a file that goes", "gone\n\n", null],
   ["no newline at the end", "a", "b"],

@@ -1,12 +1,18 @@
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { DockerWorkspace } from "../../client/src/docker/index.ts";
 import type { DockerWorkspaceOptions } from "../../client/src/docker/index.ts";
 import type { CommandResult } from "../../client/src/index.ts";
 import type { Body } from "../contract/workspace-suite.ts";
 import { workspaceSuite } from "../contract/workspace-suite.ts";
-import { hasDocker, testImage } from "../helpers/docker-workspaces.ts";
+import { belongings, hasDocker, testImage } from "../helpers/docker-workspaces.ts";
 import { tick } from "../helpers/time.ts";
 import { until } from "../helpers/until.ts";
+
+const before = hasDocker ? await belongings() : [];
+// Registered first, so that it is done last.
+afterAll(async () => {
+  if (hasDocker) expect(await belongings()).toEqual(before);
+});
 
 // Beside the suites, since it does little but wait; the last test says what became of it.
 const paused = hasDocker ? overAPause() : undefined;

@@ -1,11 +1,13 @@
 import { expect, inject, onTestFinished, test } from "vitest";
 import { DockerWorkspace } from "../../client/src/docker/index.ts";
-import { hasDocker, testImage } from "../helpers/docker-workspaces.ts";
+import { hasDocker, leavesNothingBehind, testImage } from "../helpers/docker-workspaces.ts";
 import { cannotStartDaemon, startDockerDaemon } from "../helpers/engines/docker-daemon.ts";
 import { shell } from "../helpers/engines/shell.ts";
 
 const docker = inject("docker");
 const obstacle = hasDocker ? await cannotStartDaemon() : "there is no Docker engine";
+
+if (hasDocker) leavesNothingBehind();
 
 test.skipIf(obstacle !== undefined)(
   "outlives a restart of its engine with its files, its address and its key",

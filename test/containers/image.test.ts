@@ -1,5 +1,6 @@
 import { describe, expect, inject, test } from "vitest";
 import { shell, works } from "../helpers/engines/shell.ts";
+import { leavesNothingBehind } from "../helpers/docker-workspaces.ts";
 import { runContainer } from "../helpers/engines/containers.ts";
 import { until } from "../helpers/until.ts";
 
@@ -9,6 +10,8 @@ const digest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b
 const withKey = ["--env", `YONDER_SERVER_API_KEYS=${digest}`];
 
 describe.skipIf(!docker.available)("the image", () => {
+  leavesNothingBehind();
+
   test("refuses to serve without a key and says what to do", async () => {
     const attempt = shell("docker", ["run", "--rm", image], { timeoutMs: 60_000 });
     await expect(attempt).rejects.toThrow(/ended with 2:[^]*without a key[^]*--api-key-file/);

@@ -27,7 +27,8 @@ export function leavesNothingBehind(): void {
   });
 }
 
-async function belongings(): Promise<string[]> {
+/** What workspaces have of the engine and of this machine. */
+export async function belongings(): Promise<string[]> {
   const lists = await Promise.all([
     shell("docker", ["ps", "--all", "--quiet", "--no-trunc", "--filter=label=dev.yonder.workspace"]),
     shell("docker", ["volume", "ls", "--quiet"]),

@@ -50,9 +50,9 @@ class Painter {
   #inHunk(line: string): string {
     const [sign, text] = [line.charAt(0), line.slice(1)];
     if (sign === "+") {
-      const isBlankEnd = this.#isBlankEnd(text);
+      // Git counts a line before it looks at it, which shows where blank lines are all that there is.
       this.#modifiedLine++;
-      return isBlankEnd ? whole(onRed, line) : `${green}+${reset}${added(text)}`;
+      return this.#isBlankEnd(text) ? whole(onRed, line) : `${green}+${reset}${added(text)}`;
     }
     if (sign !== "\\") this.#originalLine++;
     if (sign === " ") this.#modifiedLine++;
