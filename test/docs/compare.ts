@@ -1,6 +1,7 @@
 /** What differs from run to run, by the names that JSON gives it. */
 const varying = new Set([
   "pid",
+  "signalledProcesses",
   "instanceId",
   "workspaceId",
   "startTime",
