@@ -15,7 +15,7 @@ import { haveImage, removeImage } from "./pull-image.ts";
 import { connectToContainer } from "./serve-in-container.ts";
 import { startContainer } from "./start-container.ts";
 import { startLimited } from "./start-limits.ts";
-import { isUp, paused, whyNotServing } from "./why-dead.ts";
+import { isUp, paused, whyNotServing, whyNotStarted } from "./why-dead.ts";
 
 const stopMs = 10_000;
 const logLines = 200;
@@ -209,6 +209,8 @@ export async function startParts(
   const { id, apiKey, discard } = await startContainer(engine, image, options, signal);
   try {
     const container = await Container.find(engine, id, signal);
+    // One that has ended by now publishes no port to ask at.
+    if (!isUp(container.state)) throw await whyNotStarted(engine, container.state);
     return { container, apiKey, connection: await connectToContainer(container, apiKey, options, signal) };
   } catch (error) {
     await discard();
