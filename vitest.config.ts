@@ -12,6 +12,8 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, "test/slow/**", "test/docs/**", "test/containers/**", "test/fixtures/**"],
     pool: "forks",
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // On a shared machine one that fails is run once more; whoever develops sees each failure.
+    retry: process.env["CI"] === undefined ? 0 : 1,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ["default", "json"],
