@@ -1,15 +1,8 @@
-import { configDefaults, defineConfig, mergeConfig } from "vitest/config";
-import base from "./vitest.config.ts";
+import { suite } from "./test/suite.ts";
 
 /** What the pages say, run as they say it: `npm run docs:test`. */
-const docs = mergeConfig(base, defineConfig({ test: { testTimeout: 120_000, hookTimeout: 120_000 } }));
-
-// Set after the merge, which would join the lists.
-docs.test = {
-  ...docs.test,
+export default suite("docs", {
   include: ["test/docs/**/*.test.ts"],
-  exclude: configDefaults.exclude,
-  outputFile: { json: ".reports/docs.json" },
-};
-
-export default docs;
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+});

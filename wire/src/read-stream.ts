@@ -7,7 +7,7 @@ import type { Lane } from "./lane.ts";
  * Reads a request's or reply's stream for Connect, as its `data` events bring it. Node's own iterator joins what has come
  * into a fresh array for each step, and takes several promises for it.
  *
- * It reads on while the reader is busy, until about `aheadBytes` wait for him.
+ * It reads on while the reader is busy, until one message more is ready for him.
  */
 export function readStream(
   stream: Readable,

@@ -1,13 +1,15 @@
 import type { ExecHandle, StreamName } from "@yonder/client";
 import { Failure } from "../frame/failure.ts";
 import { write, writeError } from "../output/write.ts";
-import type { Extent } from "../verbs/logs.ts";
 
 /** The last lines are looked for in so many bytes at first, then in twice as many, and so on. */
 const firstWindowBytes = 64 << 10;
 /** In no more than so many: they are held in memory meanwhile. */
 const mostWindowBytes = 64 << 20;
 const newline = 10;
+
+/** So many lines, or bytes. */
+export type Extent = { readonly lines: number } | { readonly bytes: number };
 
 export interface LogOptions {
   readonly head: Extent | undefined;

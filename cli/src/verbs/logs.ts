@@ -1,6 +1,7 @@
 import { UsageError } from "../frame/failure.ts";
 import { size } from "../frame/parse.ts";
 import { defineVerb, flag, value } from "../frame/verb.ts";
+import type { Extent } from "../logs/print-logs.ts";
 
 export const verb = defineVerb({
   description: [
@@ -45,9 +46,6 @@ export const verb = defineVerb({
     }
   },
 });
-
-/** So many lines, or bytes. */
-export type Extent = { readonly lines: number } | { readonly bytes: number };
 
 function extent(text: string): Extent {
   if (/^\d{1,15}$/.test(text)) return { lines: Number(text) };

@@ -5,7 +5,8 @@ import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { NotFound } from "../errors.ts";
 import { buildFailed } from "./failures.ts";
-import { existing, invalid } from "./options.ts";
+import { existing } from "./options.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { ApptainerWorkspaceOptions, Settings } from "./options.ts";
 import { runProgram } from "./run-program.ts";
 
@@ -46,7 +47,7 @@ export async function haveImage(options: ImageOptions, settings: Settings): Prom
     throw new NotFound(message, { reason: "IMAGE_NOT_FOUND", subject: image });
   }
   await mkdir(cacheDir, { recursive: true }).catch((error: unknown) => {
-    throw invalid("cacheDir", `must be a directory that can be made and written: ${(error as Error).message}`);
+    throw invalidOption("cacheDir", `must be a directory that can be made and written: ${(error as Error).message}`);
   });
   const lock = join(cacheDir, `${name}.lock`);
   const part = join(cacheDir, `${name}.part-${process.pid}`);
@@ -75,7 +76,7 @@ async function sourceOf(image: string, signal: AbortSignal | undefined): Promise
     default:
       // "name:tag" has a colon too.
       if (!/^\w[\w./:@-]*$/.test(image) || image.includes("://"))
-        throw invalid("serverImage", `must be a reference, got ${JSON.stringify(image)}`);
+        throw invalidOption("serverImage", `must be a reference, got ${JSON.stringify(image)}`);
       return { uri: `docker://${image}`, key: `docker://${image}`, isFixed: image.includes("@sha256:") };
   }
 }

@@ -4,7 +4,8 @@ import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { RetryOptions } from "../connection/retry.ts";
 import type { TimeoutOptions } from "../connection/settings.ts";
-import { InvalidRequest, NotFound, PermissionDenied } from "../errors.ts";
+import { NotFound, PermissionDenied } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { CommandDefaults } from "../exec/options.ts";
 
 export interface ApptainerWorkspaceOptions {
@@ -112,29 +113,29 @@ const longestMs = 24 * 60 * 60_000;
 export async function readOptions(options: ApptainerWorkspaceOptions): Promise<Settings> {
   const { hostPort, workingDir = "/workspace", name, apiKey, forwardEnv = [], environment = {} } = options;
   if ((options.serverImage === undefined) === (options.sifFile === undefined)) {
-    throw invalid("serverImage", "or sifFile must be given, and not both");
+    throw invalidOption("serverImage", "or sifFile must be given, and not both");
   }
-  if (!isAbsolute(workingDir)) throw invalid("workingDir", `must be an absolute path, got ${shown(workingDir)}`);
+  if (!isAbsolute(workingDir)) throw invalidOption("workingDir", `must be an absolute path, got ${shown(workingDir)}`);
   if (name !== undefined && !/^[\w-]{1,64}$/.test(name)) {
-    throw invalid("name", `must be 1 to 64 letters, digits, "-" or "_", got ${shown(name)}`);
+    throw invalidOption("name", `must be 1 to 64 letters, digits, "-" or "_", got ${shown(name)}`);
   }
-  if (apiKey !== undefined && apiKey.length < 16) throw invalid("apiKey", "must have at least 16 characters");
+  if (apiKey !== undefined && apiKey.length < 16) throw invalidOption("apiKey", "must have at least 16 characters");
   if (hostPort !== undefined && !(Number.isInteger(hostPort) && hostPort >= 1 && hostPort <= 65_535)) {
-    throw invalid("hostPort", `must be 1 to 65535, got ${shown(hostPort)}`);
+    throw invalidOption("hostPort", `must be 1 to 65535, got ${shown(hostPort)}`);
   }
   if (hostPort !== undefined && options.network === "none") {
-    throw invalid("hostPort", 'cannot be had with network "none"; leave it out, and a socket is used');
+    throw invalidOption("hostPort", 'cannot be had with network "none"; leave it out, and a socket is used');
   }
   for (const option of ["cpus", "pids"] as const) {
     const value = options[option];
-    if (value !== undefined && !(value > 0)) throw invalid(option, `must be more than 0, got ${shown(value)}`);
+    if (value !== undefined && !(value > 0)) throw invalidOption(option, `must be more than 0, got ${shown(value)}`);
   }
   if (options.memory !== undefined && !/^[1-9]\d*[bkmg]?$/i.test(String(options.memory))) {
-    throw invalid("memory", `must be bytes, or as in "512m" or "2g", got ${shown(options.memory)}`);
+    throw invalidOption("memory", `must be bytes, or as in "512m" or "2g", got ${shown(options.memory)}`);
   }
   for (const variable of [...Object.keys(environment), ...forwardEnv]) {
     if (!/^[A-Za-z_]\w*$/.test(variable))
-      throw invalid("environment", `must have names of variables, got ${shown(variable)}`);
+      throw invalidOption("environment", `must have names of variables, got ${shown(variable)}`);
   }
   const forwarded = forwardEnv.flatMap((each) => (process.env[each] === undefined ? [] : [[each, process.env[each]]]));
   return {
@@ -161,7 +162,7 @@ export function runtimeDirectory(given: string | undefined): string {
 async function readBind(text: string): Promise<Bind> {
   const [source = "", target = source, mode = "rw", ...more] = text.split(":");
   if (source === "" || !isAbsolute(target) || !/^r[ow]$/.test(mode) || more.length > 0) {
-    throw invalid("extraBindMounts", `must be "source", "source:target" or "source:target:ro", got ${shown(text)}`);
+    throw invalidOption("extraBindMounts", `must be "source", "source:target" or "source:target:ro", got ${shown(text)}`);
   }
   return { source: await existing("extraBindMounts", resolve(source)), target, readOnly: mode === "ro" };
 }
@@ -169,7 +170,7 @@ async function readBind(text: string): Promise<Bind> {
 async function directory(option: string, path: string): Promise<string> {
   await existing(option, path);
   if ((await stat(path)).isDirectory()) return path;
-  throw invalid(option, `must be a directory, ${path} is none`);
+  throw invalidOption(option, `must be a directory, ${path} is none`);
 }
 
 /** The path, once it is known that this user can read what is there. */
@@ -187,12 +188,9 @@ export async function existing(option: string, path: string): Promise<string> {
 
 function duration(option: string, ms: number): number {
   if (ms >= 1 && ms <= longestMs) return ms;
-  throw invalid(option, `must be 1 to ${longestMs} milliseconds, got ${shown(ms)}`);
+  throw invalidOption(option, `must be 1 to ${longestMs} milliseconds, got ${shown(ms)}`);
 }
 
-export function invalid(option: string, rule: string): InvalidRequest {
-  return new InvalidRequest(`${option} ${rule}`, { reason: "INVALID_FIELD", subject: option });
-}
 
 function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);

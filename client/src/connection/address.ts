@@ -1,4 +1,4 @@
-import { InvalidRequest } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 
 /** Where a server is: what `host` means. */
 export interface Address {
@@ -17,10 +17,10 @@ export function parseAddress(host: string): Address {
   // "localhost:8000" is a URL too: one with the scheme "localhost:".
   const url = host.includes("://") && URL.canParse(host) ? new URL(host) : undefined;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw invalidHost(`must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got "${host}"`);
+    throw invalidOption("host", `must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got "${host}"`);
   }
   if (url.username || url.password || url.search || url.hash) {
-    throw invalidHost("must have no user, password, query or fragment; a key goes into apiKey");
+    throw invalidOption("host", "must have no user, password, query or fragment; a key goes into apiKey");
   }
   const secure = url.protocol === "https:";
   const baseUrl = url.href.replace(/\/+$/, "");
@@ -30,10 +30,6 @@ export function parseAddress(host: string): Address {
 
 function unixAddress(host: string): Address {
   const path = host.slice("unix:".length).replace(/^\/\/(?=\/)/, "");
-  if (!path.startsWith("/")) throw invalidHost(`must name a socket by its absolute path, got "${host}"`);
+  if (!path.startsWith("/")) throw invalidOption("host", `must name a socket by its absolute path, got "${host}"`);
   return { host, baseUrl: "http://localhost", secure: false, target: { path } };
-}
-
-function invalidHost(rule: string): InvalidRequest {
-  return new InvalidRequest(`host ${rule}`, { reason: "INVALID_FIELD", subject: "host" });
 }

@@ -1,4 +1,4 @@
-import { InvalidRequest } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import { defaultRetry } from "./retry.ts";
 import type { RetryOptions, RetryPolicy } from "./retry.ts";
 import type { HttpVersion, Protocol } from "./transports.ts";
@@ -48,7 +48,7 @@ export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOpt
   const httpVersion = choice("httpVersion", wire.httpVersion ?? "2", httpVersions);
   const protocol = choice("protocol", wire.protocol ?? (httpVersion === "2" ? "grpc" : "connect"), protocols);
   if (protocol === "grpc" && httpVersion === "1.1") {
-    throw invalid("httpVersion", 'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"');
+    throw invalidOption("httpVersion", 'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"');
   }
   const timeout = (name: keyof TimeoutOptions) =>
     duration(`timeouts.${name}`, timeouts[name] ?? defaultTimeouts[name], 1);
@@ -74,12 +74,12 @@ export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOpt
 function choice<T extends string>(option: string, value: T, choices: readonly T[]): T {
   if (choices.includes(value)) return value;
   const names = choices.map((each) => `"${each}"`);
-  throw invalid(option, `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}, got ${shown(value)}`);
+  throw invalidOption(option, `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}, got ${shown(value)}`);
 }
 
 function duration(option: string, ms: number, least: number): number {
   if (typeof ms === "number" && ms >= least && ms <= longestMs) return ms;
-  throw invalid(option, `must be ${least} to ${longestMs} milliseconds, got ${shown(ms)}`);
+  throw invalidOption(option, `must be ${least} to ${longestMs} milliseconds, got ${shown(ms)}`);
 }
 
 /** As in JSON, but for numbers that it does not have. */
@@ -87,6 +87,3 @@ function shown(value: unknown): string {
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
 
-function invalid(option: string, rule: string): InvalidRequest {
-  return new InvalidRequest(`${option} ${rule}`, { reason: "INVALID_FIELD", subject: option });
-}

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { InvalidRequest } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { TlsOptions } from "./dial.ts";
 
 /** Refuses what holds no certificate or key: Node passes over it, and then only says that nothing can be verified. */
@@ -16,11 +16,11 @@ export function checkTls({ ca, cert, key, passphrase }: TlsOptions = {}): void {
   if (key !== undefined) {
     const secret = { key: text("tls.key", key), ...(passphrase !== undefined && { passphrase }) };
     check("tls.key", privateKey, () => createSecureContext(secret));
-    if (cert === undefined) throw invalid("tls.cert", "must be given with tls.key");
+    if (cert === undefined) throw invalidOption("tls.cert", "must be given with tls.key");
     const pair = { ...secret, cert: text("tls.cert", cert) };
     check("tls.key", "the key of tls.cert", () => createSecureContext(pair));
   } else if (cert !== undefined) {
-    throw invalid("tls.key", "must be given with tls.cert");
+    throw invalidOption("tls.key", "must be given with tls.cert");
   }
 }
 
@@ -55,16 +55,13 @@ function check(option: string, what: string, read: () => unknown): void {
     read();
   } catch (cause) {
     const why = cause instanceof Error ? plainWords(cause.message) : String(cause);
-    throw invalid(option, `must be ${what}: ${why}`, cause);
+    throw invalidOption(option, `must be ${what}: ${why}`, cause);
   }
 }
 
 function text(option: string, value: string | Uint8Array): string {
   if (typeof value === "string") return value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
-  throw invalid(option, `must be PEM, as a string or bytes, got ${typeof value}`);
+  throw invalidOption(option, `must be PEM, as a string or bytes, got ${typeof value}`);
 }
 
-function invalid(option: string, rule: string, cause?: unknown): InvalidRequest {
-  return new InvalidRequest(`${option} ${rule}`, { reason: "INVALID_FIELD", subject: option, cause });
-}

@@ -1,6 +1,7 @@
 import { InvalidRequest } from "../errors.ts";
 import { buildImage, findProject } from "./build-image.ts";
-import { checkOptions, invalid } from "./check-options.ts";
+import { checkOptions } from "./check-options.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import { DockerWorkspace, startParts } from "./docker-workspace.ts";
 import { engineOf } from "./engine.ts";
@@ -33,7 +34,7 @@ export class DockerDevWorkspace extends DockerWorkspace {
     checkOptions(options);
     const { baseImage, serverImage, platform, pull = "missing", onProgress } = options;
     if ((baseImage === undefined) === (serverImage === undefined)) {
-      throw invalid("baseImage", "or serverImage must be given, and not both");
+      throw invalidOption("baseImage", "or serverImage must be given, and not both");
     }
     const engine = engineOf(options);
     const image = serverImage ?? options.tag ?? tagOf(baseImage ?? "");

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { invalid } from "./check-options.ts";
+import { invalidOption } from "../invalid-option.ts";
 import { findEngine } from "./engine-address.ts";
 import type { EngineAddress } from "./engine-address.ts";
 import { EngineRefusal, unreachable } from "./engine-errors.ts";
@@ -113,7 +113,7 @@ export function engineOf({ dockerHost }: { readonly dockerHost?: string | undefi
   const address = findEngine(dockerHost);
   const { target, host } = address;
   if ("socketPath" in target || /^(localhost|127\..*|::1)$/.test(target.host)) return new Engine(address);
-  throw invalid(
+  throw invalidOption(
     "dockerHost",
     `is ${host}, another machine, whose loopback cannot be reached from here: run this program there, or serve there and use RemoteWorkspace`,
   );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Connection } from "../connection/connection.ts";
 import { freshKey } from "../engine/fresh-key.ts";
 import { AlreadyExists, Authentication, NotFound } from "../errors.ts";
-import { invalid } from "./check-options.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { Container } from "./container.ts";
 import type { Engine } from "./engine.ts";
 import { readKeyFile, withoutTheDead, writeKeyFile } from "./key-file.ts";
@@ -25,7 +25,7 @@ export async function chooseContainer(
   signal?: AbortSignal,
 ): Promise<string> {
   if (name !== undefined) return name;
-  if (labels === undefined || Object.keys(labels).length === 0) throw invalid("name", "or labels must be given");
+  if (labels === undefined || Object.keys(labels).length === 0) throw invalidOption("name", "or labels must be given");
   const found = await listContainers(engine, labels, signal);
   const [only] = found;
   const wanted = Object.entries(labels)

@@ -2,7 +2,7 @@ import type { Message, MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import type { ExecRequestSchema } from "@yonder/proto";
-import { InvalidRequest } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import type { Command, CommandDefaults, CommandOptions } from "./options.ts";
 
 const mostKillGraceMs = 60_000;
@@ -82,19 +82,19 @@ export function limitedMs(option: string, ms: number | undefined): Duration | un
 export function integer(option: string, value: number | undefined): number {
   if (value === undefined) return 0;
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalid(option, `must be a whole number of at least 0, got ${value}`);
+  throw invalidOption(option, `must be a whole number of at least 0, got ${value}`);
 }
 
 /** The contract's range: more is refused here by the option's name. */
 export function checkedKillGrace(ms: number): number {
   if (typeof ms === "number" && ms >= 0 && ms <= mostKillGraceMs) return Math.ceil(ms);
-  throw invalid("killGraceMs", `must be 0 to ${mostKillGraceMs} milliseconds, got ${ms}`);
+  throw invalidOption("killGraceMs", `must be 0 to ${mostKillGraceMs} milliseconds, got ${ms}`);
 }
 
 function checkedMs(option: string, ms: number): number {
   // A fraction is rounded up, so that the least of timeouts is not taken for none.
   if (typeof ms === "number" && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return Math.ceil(ms);
-  throw invalid(option, `must be at least 0 milliseconds, got ${ms}`);
+  throw invalidOption(option, `must be at least 0 milliseconds, got ${ms}`);
 }
 
 function toProgram(command: Command): NonNullable<ExecRequestInit["program"]> {
@@ -102,7 +102,7 @@ function toProgram(command: Command): NonNullable<ExecRequestInit["program"]> {
   if (Array.isArray(command) && command.every((value) => typeof value === "string")) {
     return { case: "args", value: { values: [...command] } };
   }
-  throw invalid("command", `must be a string or a list of strings, got ${JSON.stringify(command)}`);
+  throw invalidOption("command", `must be a string or a list of strings, got ${JSON.stringify(command)}`);
 }
 
 function toEnvironment(options: CommandOptions, defaults: CommandDefaults) {
@@ -111,11 +111,8 @@ function toEnvironment(options: CommandOptions, defaults: CommandDefaults) {
   for (const [name, value] of Object.entries({ ...defaults.env, ...options.env })) {
     if (value === undefined) unset.push(name);
     else if (typeof value === "string") variables[name] = value;
-    else throw invalid(`env.${name}`, `must be a string, got ${JSON.stringify(value)}`);
+    else throw invalidOption(`env.${name}`, `must be a string, got ${JSON.stringify(value)}`);
   }
   return { variables, unset, clean: options.cleanEnv ?? false };
 }
 
-function invalid(subject: string, rule: string): InvalidRequest {
-  return new InvalidRequest(`${subject} ${rule}`, { reason: "INVALID_FIELD", subject });
-}

@@ -1,4 +1,4 @@
-import { InvalidRequest } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import { sendCompletion } from "./completion-callback.ts";
 import type { Completion } from "./completion-callback.ts";
 
@@ -12,13 +12,13 @@ export class EndOfScope {
 
   registerConversation(conversationId: string): void {
     if (typeof conversationId !== "string" || conversationId === "") {
-      throw invalid("conversationId", `must be a text that is not empty, got ${JSON.stringify(conversationId)}`);
+      throw invalidOption("conversationId", `must be a text that is not empty, got ${JSON.stringify(conversationId)}`);
     }
     this.#completion = { ...this.#completion, conversationId };
   }
 
   registerCost(cost: number): void {
-    if (!Number.isFinite(cost) || cost < 0) throw invalid("cost", `must be 0 or more US dollars, got ${cost}`);
+    if (!Number.isFinite(cost) || cost < 0) throw invalidOption("cost", `must be 0 or more US dollars, got ${cost}`);
     this.#completion = { ...this.#completion, cost };
   }
 
@@ -40,6 +40,3 @@ export class EndOfScope {
   }
 }
 
-function invalid(option: string, rule: string): InvalidRequest {
-  return new InvalidRequest(`${option} ${rule}`, { reason: "INVALID_FIELD", subject: option });
-}

@@ -73,6 +73,6 @@ function noHelpers(origins: readonly string[], remote: RemoteUrl | undefined): G
 
 /** In memory where there is a file system for that, though only sockets and public things lie in it. */
 async function privateDirectory(): Promise<string> {
-  const prefix = "yonder-git-";
+  const prefix = `yonder-git-${process.pid}-`;
   return await mkdtemp(join("/dev/shm", prefix)).catch(() => mkdtemp(join(tmpdir(), prefix)));
 }
