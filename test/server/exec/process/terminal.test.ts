@@ -96,8 +96,9 @@ describe("a terminal", () => {
 
   it("ends with an interactive shell and its jobs, although such a shell passes over SIGTERM", async () => {
     const { process, printed } = await launch({ args: ["bash", "--norc", "-i"] }, { terminal });
-    await process.input?.write(Buffer.from("sleep 300 & sleep 300 & echo u''p\n"));
-    await printed("up");
+    // Its next prompt shows that it reads again: a signal that comes before ends it.
+    await process.input?.write(Buffer.from("sleep 300 & sleep 300 & PS1='ready''> '\n"));
+    await printed("ready> ");
     expect(await process.signal(SIGTERM, "process")).toBe(1);
     await process.endTree(600_000);
     expect(await process.exited).toMatchObject({ signal: "SIGHUP" });
