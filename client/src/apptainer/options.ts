@@ -162,7 +162,10 @@ export function runtimeDirectory(given: string | undefined): string {
 async function readBind(text: string): Promise<Bind> {
   const [source = "", target = source, mode = "rw", ...more] = text.split(":");
   if (source === "" || !isAbsolute(target) || !/^r[ow]$/.test(mode) || more.length > 0) {
-    throw invalidOption("extraBindMounts", `must be "source", "source:target" or "source:target:ro", got ${shown(text)}`);
+    throw invalidOption(
+      "extraBindMounts",
+      `must be "source", "source:target" or "source:target:ro", got ${shown(text)}`,
+    );
   }
   return { source: await existing("extraBindMounts", resolve(source)), target, readOnly: mode === "ro" };
 }
@@ -190,7 +193,6 @@ function duration(option: string, ms: number): number {
   if (ms >= 1 && ms <= longestMs) return ms;
   throw invalidOption(option, `must be 1 to ${longestMs} milliseconds, got ${shown(ms)}`);
 }
-
 
 function shown(value: unknown): string {
   return JSON.stringify(value) ?? String(value);

@@ -17,7 +17,10 @@ export function parseAddress(host: string): Address {
   // "localhost:8000" is a URL too: one with the scheme "localhost:".
   const url = host.includes("://") && URL.canParse(host) ? new URL(host) : undefined;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
-    throw invalidOption("host", `must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got "${host}"`);
+    throw invalidOption(
+      "host",
+      `must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got "${host}"`,
+    );
   }
   if (url.username || url.password || url.search || url.hash) {
     throw invalidOption("host", "must have no user, password, query or fragment; a key goes into apiKey");

@@ -48,7 +48,10 @@ export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOpt
   const httpVersion = choice("httpVersion", wire.httpVersion ?? "2", httpVersions);
   const protocol = choice("protocol", wire.protocol ?? (httpVersion === "2" ? "grpc" : "connect"), protocols);
   if (protocol === "grpc" && httpVersion === "1.1") {
-    throw invalidOption("httpVersion", 'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"');
+    throw invalidOption(
+      "httpVersion",
+      'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"',
+    );
   }
   const timeout = (name: keyof TimeoutOptions) =>
     duration(`timeouts.${name}`, timeouts[name] ?? defaultTimeouts[name], 1);
@@ -86,4 +89,3 @@ function duration(option: string, ms: number, least: number): number {
 function shown(value: unknown): string {
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
-

@@ -64,4 +64,3 @@ function text(option: string, value: string | Uint8Array): string {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
   throw invalidOption(option, `must be PEM, as a string or bytes, got ${typeof value}`);
 }
-

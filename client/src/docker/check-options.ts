@@ -13,7 +13,8 @@ export function checkOptions(options: DockerWorkspaceOptions): void {
       throw invalidOption("extraPorts", `must not have ${serverPort}, where the server is`);
     if (network === "none") throw invalidOption("extraPorts", 'cannot be published with network "none"');
   }
-  if (network === "none" && hostPort !== undefined) throw invalidOption("hostPort", 'makes no sense with network "none"');
+  if (network === "none" && hostPort !== undefined)
+    throw invalidOption("hostPort", 'makes no sense with network "none"');
   if (workingDir !== undefined && !/^\/./.test(workingDir))
     throw invalidOption("workingDir", `must be an absolute path, got "${workingDir}"`);
   for (const [option, names] of [
@@ -56,7 +57,6 @@ export function bytes(option: string, value: string | number | undefined): numbe
   }
   return size;
 }
-
 
 function checkPort(option: string, port: number): void {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)

@@ -115,4 +115,3 @@ function toEnvironment(options: CommandOptions, defaults: CommandDefaults) {
   }
   return { variables, unset, clean: options.cleanEnv ?? false };
 }
-
