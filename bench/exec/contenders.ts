@@ -9,6 +9,8 @@ import { startPrivateSshd } from "../peers/private-sshd.ts";
 export interface Contenders {
   readonly all: readonly Contender[];
   readonly notes: readonly string[];
+  /** The process ids of their servers, where those are ours. */
+  readonly servers: ReadonlyMap<Contender, number>;
 }
 
 export interface ContendersOptions {
@@ -16,21 +18,38 @@ export interface ContendersOptions {
   readonly withLocal: boolean;
   /** How the TypeScript client reads: a result at the end, or a stream of bytes. */
   readonly reader: "result" | "stream";
+  /** What is behind the floor's HTTP/2: the command alone by default, or a file too that its output is appended to. */
+  readonly floor?: Http2Floor;
 }
+
+/** A server that http2-client.ts speaks to. */
+export type Http2Floor = keyof typeof http2Floors;
+
+const http2Floors = {
+  spawn: { module: new URL("../floors/http2-server.ts", import.meta.url), who: "spawn behind a bare HTTP/2 stream" },
+  output: {
+    module: new URL("../floors/output-server.ts", import.meta.url),
+    who: "pipe, appended to a file, bare HTTP/2 stream",
+  },
+} as const;
 
 /** Starts a server and a client for everybody. */
 export async function startContenders(context: BenchmarkContext, options: ContendersOptions): Promise<Contenders> {
   const local = options.withLocal ? [await startLocalFloor(context)] : [];
-  const remote = [await startHttp2Floor(context), ...(await startYonderContenders(context, options.reader))];
+  const floor = await startHttp2Floor(context, options.floor ?? "spawn");
+  const yonder = await startYonderContenders(context, options.reader);
+  const remote = [floor.contender, ...yonder.contenders];
+  const servers = new Map(yonder.contenders.map((contender) => [contender, yonder.serverPid]));
+  servers.set(floor.contender, floor.serverPid);
   const ssh = await startPrivateSshd(context);
-  if ("missing" in ssh) return { all: [...local, ...remote], notes: [`skipped ssh: ${ssh.missing}`] };
+  if ("missing" in ssh) return { all: [...local, ...remote], notes: [`skipped ssh: ${ssh.missing}`], servers };
   const peer = await startContender(context, {
     role: "peer",
     who: "ssh, connection shared (ControlMaster)",
     module: new URL("../peers/ssh-client.ts", import.meta.url),
     settings: ssh,
   });
-  return { all: [...local, ...remote, peer], notes: [] };
+  return { all: [...local, ...remote, peer], notes: [], servers };
 }
 
 function startLocalFloor(context: BenchmarkContext): Promise<Contender> {
@@ -41,19 +60,28 @@ function startLocalFloor(context: BenchmarkContext): Promise<Contender> {
   });
 }
 
-async function startHttp2Floor(context: BenchmarkContext): Promise<Contender> {
-  const server = startWorker(context, { module: new URL("../floors/http2-server.ts", import.meta.url) });
-  return startContender(context, {
+/** Starts such a server with its client. */
+export async function startHttp2Floor(
+  context: BenchmarkContext,
+  floor: Http2Floor,
+): Promise<{ readonly contender: Contender; readonly serverPid: number }> {
+  const { module, who } = http2Floors[floor];
+  const server = startWorker(context, { module, settings: { directory: context.directory } });
+  const contender = await startContender(context, {
     role: "floor",
-    who: "spawn behind a bare HTTP/2 stream",
+    who,
     module: new URL("../floors/http2-client.ts", import.meta.url),
     settings: await server.receive(),
   });
+  return { contender, serverPid: server.pid };
 }
 
-async function startYonderContenders(context: BenchmarkContext, reader: string): Promise<Contender[]> {
-  const { host, apiKey } = await startYonderServer(context);
-  return [
+async function startYonderContenders(
+  context: BenchmarkContext,
+  reader: string,
+): Promise<{ readonly contenders: readonly Contender[]; readonly serverPid: number }> {
+  const { host, apiKey, pid: serverPid } = await startYonderServer(context);
+  const contenders = [
     await startContender(context, {
       role: "yonder",
       who: "TypeScript client, gRPC",
@@ -67,4 +95,5 @@ async function startYonderContenders(context: BenchmarkContext, reader: string):
       settings: { host, apiKey },
     }),
   ];
+  return { contenders, serverPid };
 }

@@ -2,8 +2,8 @@ import type { Benchmark, BenchmarkContext, Row } from "../kit/benchmark.ts";
 import { startContender } from "../kit/contender.ts";
 import { peakMemoryMiB } from "../kit/peak-memory.ts";
 import { describeProgram } from "../kit/program.ts";
-import { startWorker } from "../kit/worker.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
+import { startHttp2Floor } from "./contenders.ts";
 
 const gib = 2;
 const program = { args: ["head", "-c", String(gib * 2 ** 30), "/dev/zero"] };
@@ -31,16 +31,9 @@ export const memoryBenchmark: Benchmark = {
 };
 
 async function floorRow(context: BenchmarkContext): Promise<Row> {
-  const server = startWorker(context, { module: new URL("../floors/http2-server.ts", import.meta.url) });
-  const who = "bare HTTP/2 server, a reader that keeps up";
-  const client = await startContender(context, {
-    role: "floor",
-    who,
-    module: new URL("../floors/http2-client.ts", import.meta.url),
-    settings: await server.receive(),
-  });
-  await client.run({ program, times: 1, parallel: false });
-  return row("floor", who, server.pid);
+  const { contender, serverPid } = await startHttp2Floor(context, "output");
+  await contender.run({ program, times: 1, parallel: false });
+  return row("floor", `${contender.who}, a reader that keeps up`, serverPid);
 }
 
 async function idleRow(context: BenchmarkContext): Promise<Row> {

@@ -1,28 +1,60 @@
-import type { Benchmark } from "../kit/benchmark.ts";
+import type { Benchmark, Row } from "../kit/benchmark.ts";
+import { cpuMs } from "../kit/cpu-time.ts";
 import { describeProgram } from "../kit/program.ts";
 import { percentile } from "../kit/statistics.ts";
 import { takeTurns } from "../kit/take-turns.ts";
 import { startContenders } from "./contenders.ts";
 
-const mib = 512;
-const program = { args: ["head", "-c", String(mib * 2 ** 20), "/dev/zero"] };
+/** More than any cache or buffer on the way hides; little where nobody reads the figures. */
+const fullMib = 2048;
+const quickMib = 128;
 
 /** How fast a command's output reaches the client that reads it, start and end of the command included. */
 export const outputBenchmark: Benchmark = {
   name: "exec-output",
   async run(context) {
-    const { all, notes } = await startContenders(context, { withLocal: false, reader: "stream" });
-    // A turn takes seconds: half as many are as telling.
-    const rounds = Math.ceil(context.rounds / 2);
-    const timings = await takeTurns(all, { program, times: 1, parallel: false }, rounds);
-    const rows = [...timings].map(([{ role, who }, turns]) => {
-      for (const { bytes } of turns)
-        if (bytes !== mib * 2 ** 20) throw new Error(`${who}: only ${bytes} bytes arrived`);
-      const rates = turns.flatMap((turn) => turn.ms.map((ms) => mib / (ms / 1_000)));
-      const values = [percentile(rates, 50), percentile(rates, 100), percentile(rates, 0)];
-      return { role, who, command: describeProgram(program), samples: rates.length, values };
+    const mib = context.quick ? quickMib : fullMib;
+    const program = { args: ["head", "-c", String(mib * 2 ** 20), "/dev/zero"] };
+    const options = { withLocal: false, reader: "stream", floor: "output" } as const;
+    const { all, notes, servers } = await startContenders(context, options);
+    const cpu = new Map(all.map((contender): [object, number[]] => [contender, []]));
+    const counted = all.map((contender) => ({
+      ...contender,
+      async run(job: Parameters<typeof contender.run>[0]) {
+        const pids = [contender.pid, servers.get(contender)];
+        const before = cpuSeconds(pids);
+        const timing = await contender.run(job);
+        if (timing.bytes !== mib * 2 ** 20) throw new Error(`${contender.who}: only ${timing.bytes} bytes arrived`);
+        cpu.get(contender)?.push(((cpuSeconds(pids) - before) * 1024) / mib);
+        return timing;
+      },
+    }));
+    // A turn takes seconds: fewer are as telling.
+    const timings = await takeTurns(counted, { program, times: 1, parallel: false }, Math.ceil(context.rounds / 3));
+    const rows = counted.map((contender, index): Row => {
+      const rates = (timings.get(contender) ?? []).flatMap(({ ms }) => ms.map((each) => mib / (each / 1_000)));
+      // The first turn warmed up.
+      const seconds = percentile(cpu.get(all[index] ?? contender)?.slice(1) ?? [], 50);
+      const values = [percentile(rates, 50), percentile(rates, 100), percentile(rates, 0), seconds];
+      return {
+        role: contender.role,
+        who: contender.who,
+        command: describeProgram(program),
+        samples: rates.length,
+        values,
+      };
     });
     const title = `${mib} MiB of output to a client that reads it`;
-    return { title, unit: "MiB/s", better: "higher", columns: ["p50", "best", "worst"], rows, notes };
+    const columns = ["p50", "best", "worst", "CPU s"];
+    return { title, unit: "MiB/s", better: "higher", columns, rows, notes: [...notes, cpuNote] };
   },
 };
+
+const cpuNote = "CPU s: seconds of processor time of client and server together, a GiB; steadier than the rates";
+
+/** NaN where one of them cannot be counted: the servers of peers are not ours. */
+function cpuSeconds(pids: readonly (number | undefined)[]): number {
+  return (
+    pids.reduce<number>((sum, pid) => sum + ((pid === undefined ? undefined : cpuMs(pid)) ?? Number.NaN), 0) / 1_000
+  );
+}
