@@ -1,6 +1,6 @@
 # A workspace in a container: the server, on whichever base the work needs.
 #
-#   docker build -t yonder-workspace:0.1.0 .
+#   docker build -t yonder-workspace .
 #   docker build -t my-workspace --build-arg BASE_IMAGE=python:3.13-slim-bookworm .
 #   docker build -t yonder-portable --target portable .     (to copy into any glibc image: docs/containers.md)
 

@@ -1,3 +1,4 @@
+import { finished } from "node:stream";
 import { hideKeys } from "./auth/hide-keys.ts";
 import { createServeCommand, misconfigured } from "./config/command.ts";
 import { ConfigError } from "./config/config-error.ts";
@@ -28,25 +29,30 @@ async function serve(given: GivenSettings): Promise<void> {
     hideKeys(apiKeys, log.logger);
     const server = await startServer({ ...given, apiKeys, logger: log.logger });
     process.stdout.write(`yonder is listening on ${server.url}\n`);
-    await untilStopped(server, log);
+    await untilStopped(server, log, fillSettings(given).stopWithStdin);
   } finally {
     await log.close();
   }
 }
 
-/** Waits for a signal and for the server's orderly end; a second signal ends the process at once. */
-async function untilStopped(server: RunningServer, { logger }: LogSink): Promise<void> {
+/**
+ * Waits for a signal, or for standard input to end where that is to stop it, and for the server's orderly end. Another
+ * signal ends the process at once.
+ */
+async function untilStopped(server: RunningServer, { logger }: LogSink, stopWithStdin: boolean): Promise<void> {
   let isStopping = false;
-  const signal = await new Promise<NodeJS.Signals>((resolve) => {
-    for (const name of ["SIGTERM", "SIGINT"] as const) {
-      process.on(name, () => {
-        if (isStopping) process.exit(1);
-        isStopping = true;
-        resolve(name);
-      });
+  const why = await new Promise<object>((resolve) => {
+    const stop = (cause: object): void => {
+      isStopping = true;
+      resolve(cause);
+    };
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      process.on(signal, () => (isStopping ? process.exit(1) : stop({ signal })));
     }
+    // One that cannot be read has ended, too.
+    if (stopWithStdin) finished(process.stdin.resume(), () => stop({ stdin: "ended" }));
   });
-  logger.info({ signal }, "stopping");
+  logger.info(why, "stopping");
   await server.close();
   logger.info("stopped");
 }

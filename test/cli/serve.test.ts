@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -13,7 +14,7 @@ import { entries } from "../../server/src/config/read-settings.ts";
 import { variableOf } from "../../server/src/config/settings.ts";
 import { temporaryDirectory } from "../helpers/certificates.ts";
 import { collect, iterate } from "../helpers/collect.ts";
-import { runYonder } from "../helpers/yonder.ts";
+import { pipeYonder, runYonder } from "../helpers/yonder.ts";
 import type { Yonder } from "../helpers/yonder.ts";
 
 const key = "correct-horse-battery";
@@ -160,6 +161,20 @@ describe("stopping", () => {
     yonder.kill("SIGTERM");
     expect(await yonder.exited).toBe(0);
     expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("sleep\n");
+  });
+
+  test("with --stop-with-stdin it ends with whoever started it, and leaves neither commands nor state", async () => {
+    const scratch = await temporaryDirectory();
+    const yonder = pipeYonder(["serve", "--port", "0", "--stop-with-stdin"], { TMPDIR: scratch });
+    const [line] = (await once(yonder.stdout, "data")) as [Buffer];
+    const { exec } = clientFor(/http:\S+/.exec(line.toString())?.[0] ?? "");
+    const { exec: started } = await exec.startExec({ exec: { program: { case: "command", value: "exec sleep 300" } } });
+    expect(await readdir(scratch)).not.toEqual([]);
+    // As where the other end of all three pipes is killed.
+    for (const pipe of [yonder.stdout, yonder.stderr, yonder.stdin]) pipe.destroy();
+    expect(await yonder.exited).toBe(0);
+    expect(existsSync(`/proc/${started?.pid}`)).toBe(false);
+    expect(await readdir(scratch)).toEqual([]);
   });
 
   test("a second signal ends it at once", async () => {

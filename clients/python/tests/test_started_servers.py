@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,7 @@ SERVER = ["node", str(ROOT / "cli/bin/yonder.js")]
 
 def test_a_local_workspace_runs_commands_here_and_ends_with_its_scope(tmp_path: Path) -> None:
     with LocalWorkspace(tmp_path / "work", server=SERVER) as workspace:
-        socket = workspace.host.removeprefix("unix:")
+        path = workspace.host.removeprefix("unix:")
         assert workspace.alive
         assert workspace.execute_command("echo hi > file && pwd").stdout.strip() == str(tmp_path / "work")
         assert workspace.file_download("file", tmp_path / "copy").file_size == 3
@@ -25,7 +28,29 @@ def test_a_local_workspace_runs_commands_here_and_ends_with_its_scope(tmp_path: 
         pid = workspace.execute_command("sleep 300 > /dev/null & echo $!").stdout.strip()
         assert Path(f"/proc/{pid}").exists()
     assert is_gone(int(pid))
-    assert not os.path.exists(os.path.dirname(socket))
+    assert not os.path.exists(path)
+
+
+def test_a_program_that_is_killed_leaves_neither_server_nor_command_nor_file(tmp_path: Path) -> None:
+    program = f"""if True:
+        import os, sys
+        from yonder_workspace import LocalWorkspace
+
+        workspace = LocalWorkspace({str(tmp_path / "work")!r}, server={SERVER!r})
+        print(workspace.execute_command("sleep 300 > /dev/null & echo $PPID $!").stdout, flush=True)
+        os.kill(os.getpid(), 9)
+    """
+    (tmp_path / "scratch").mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "scratch")}
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert killed.returncode == -9, killed.stderr
+    server, command = (int(pid) for pid in killed.stdout.split())
+    deadline = time.monotonic() + 30
+    while not (is_gone(server) and is_gone(command)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert is_gone(server)
+    assert is_gone(command)
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def is_gone(pid: int) -> bool:
@@ -54,6 +79,22 @@ def test_a_docker_client_that_fails_says_why(tmp_path: Path) -> None:
     with pytest.raises(StartFailed, match="no engine") as caught:
         DockerWorkspace(docker=[str(fake)])
     assert "sha256" not in str(caught.value)
+
+
+@pytest.mark.engine
+def test_an_image_that_is_not_there_is_named_with_the_way_out() -> None:
+    with pytest.raises(StartFailed, match=r"no image localhost:1/no-such-image .*docker build") as caught:
+        DockerWorkspace("localhost:1/no-such-image")
+    assert caught.value.reason == "IMAGE_NOT_FOUND"
+    assert caught.value.subject == "localhost:1/no-such-image"
+
+
+@pytest.mark.engine
+def test_a_container_takes_the_port_that_it_is_given(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with DockerWorkspace(os.environ["YONDER_TEST_IMAGE"], host_port=port) as workspace:
+        assert workspace.host == f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.engine

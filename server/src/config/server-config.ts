@@ -28,8 +28,7 @@ export async function resolveConfig(given: GivenSettings): Promise<ServerConfig>
     ...values,
     workingDirectory,
     confine,
-    stateDirectory:
-      values.stateDirectory === undefined ? await defaultStateDirectory(target) : resolve(values.stateDirectory),
+    stateDirectory: await stateDirectoryOf(values, target),
     target,
     tls: tlsOf(values),
     limits: limitsOf(values),
@@ -42,6 +41,15 @@ function targetOf(given: GivenSettings, { socket, host, port }: SettingValues): 
     throw new ConfigError("--socket stands in the place of --host and --port: give only one of the two");
   }
   return { socket: resolve(socket) };
+}
+
+async function stateDirectoryOf(
+  { stateDirectory, stopWithStdin }: SettingValues,
+  target: ListenTarget,
+): Promise<string | undefined> {
+  if (stateDirectory !== undefined) return resolve(stateDirectory);
+  // One that ends with whoever started it has no successor at its address.
+  return stopWithStdin ? undefined : await defaultStateDirectory(target);
 }
 
 function tlsOf({ tlsCert, tlsKey, clientCa }: SettingValues): TlsFiles | undefined {

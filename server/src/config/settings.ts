@@ -87,6 +87,10 @@ export const settings = {
     defaultValue: "end",
     help: "Whether commands that run are ended when the server stops, or left running",
   }),
+  stopWithStdin: toggle({
+    flag: "stop-with-stdin",
+    help: "Stop once standard input ends: for a program that starts a server for itself, and may be killed",
+  }),
   drainTimeoutMs: duration({
     flag: "drain-timeout",
     defaultValue: 5 * SECOND,

@@ -43,3 +43,10 @@ test("without a fixed port, or a place that can be written, the state is tempora
   expect(await defaultStateDirectory({ host: "127.0.0.1", port: 0 }, {})).toBeUndefined();
   expect(await defaultStateDirectory({ host: "127.0.0.1", port: 8000 }, { XDG_STATE_HOME: file })).toBeUndefined();
 });
+
+test("a server that stops with whoever started it leaves no state to a next one", async () => {
+  const { stateDirectory } = await resolveConfig({ socket: "/tmp/s", stopWithStdin: true });
+  expect(stateDirectory).toBeUndefined();
+  const given = await resolveConfig({ socket: "/tmp/s", stopWithStdin: true, stateDirectory: "/tmp/state" });
+  expect(given.stateDirectory).toBe("/tmp/state");
+});

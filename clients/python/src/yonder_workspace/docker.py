@@ -21,14 +21,16 @@ class DockerWorkspace(RemoteWorkspace):
     """Runs the server's image in a container, reachable from this machine alone, and removes it with `close`.
 
     The container is told the digest of a key that never leaves this program, so that nothing that a command can read
-    there opens the workspace. `docker` is how the command-line client is called here.
+    there opens the workspace. `docker` is how the command-line client is called here, `run_options` are more options of
+    its `run`.
     """
 
     def __init__(
         self,
-        image: str = "yonder-workspace:0.1.0",
+        server_image: str = "yonder-workspace",
         working_dir: PathLike | None = None,
         *,
+        host_port: int | None = None,
         volumes: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         run_options: Sequence[str] = (),
@@ -41,13 +43,13 @@ class DockerWorkspace(RemoteWorkspace):
         arguments = [
             "run",
             "--detach",
-            f"--publish=127.0.0.1::{SERVER_PORT}",
+            f"--publish=127.0.0.1:{host_port or ''}:{SERVER_PORT}",
             "--security-opt=no-new-privileges",
             "--label=dev.yonder.workspace=docker",
             *(f"--volume={volume}" for volume in volumes),
             *(f"--env={name}={value}" for name, value in settings.items()),
             *run_options,
-            image,
+            server_image,
         ]
         self._docker = tuple(docker)
         self.container_id = run(self._docker, *arguments)
@@ -95,8 +97,16 @@ def run(docker: Sequence[str], *arguments: str) -> str:
     except OSError as error:
         raise StartFailed(f"{docker[0]} cannot be started: {error}", "PROGRAM_NOT_FOUND", docker[0]) from error
     if done.returncode != 0:
-        raise StartFailed(f"docker {arguments[0]} failed: {done.stderr.strip()}", "ENGINE_FAILED", arguments[0])
+        raise failure(arguments, done.stderr.strip())
     return done.stdout.strip()
+
+
+def failure(arguments: Sequence[str], said: str) -> StartFailed:
+    if "Unable to find image" in said:
+        image = arguments[-1]
+        remedy = "build it in a clone of Yonder: docker build -t yonder-workspace ."
+        return StartFailed(f"there is no image {image} ({remedy}); docker says: {said}", "IMAGE_NOT_FOUND", image)
+    return StartFailed(f"docker {arguments[0]} failed: {said}", "ENGINE_FAILED", arguments[0])
 
 
 def log(docker: Sequence[str], container: str) -> str:

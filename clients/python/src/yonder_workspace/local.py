@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import subprocess
 import tempfile
 import threading
@@ -17,9 +17,10 @@ from .remote import RemoteWorkspace
 
 
 class LocalWorkspace(RemoteWorkspace):
-    """Starts `yonder serve` over a directory of this machine and ends it with `close` or this program.
+    """Starts `yonder serve` over a directory of this machine.
 
-    It listens on a socket that only this user can open. `server` is how the command is called here.
+    It is ended by `close`, or with this program, however that ends. It listens on a socket that only this user can
+    open. `server` is how the command is called here.
     """
 
     def __init__(
@@ -27,26 +28,25 @@ class LocalWorkspace(RemoteWorkspace):
     ) -> None:
         directory = Path(working_dir).resolve()
         directory.mkdir(parents=True, exist_ok=True)
-        # Short: a socket's path has room for a hundred bytes.
-        self._state = tempfile.mkdtemp(prefix="yonder-")
-        socket = os.path.join(self._state, "socket")
+        # The server removes it: nothing is left where this program is killed. Short, since it may have 107 bytes.
+        socket = os.path.join(tempfile.gettempdir(), f"yonder-{secrets.token_urlsafe(8)}")
         command = [
             *server,
             "serve",
             f"--socket={socket}",
             f"--working-directory={directory}",
-            f"--state-directory={os.path.join(self._state, 'state')}",
+            # Its standard input ends with this program, even where that is killed.
+            "--stop-with-stdin",
             "--log-level=warn",
         ]
         try:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
         except OSError as error:
-            shutil.rmtree(self._state, ignore_errors=True)
             raise StartFailed(f"{server[0]} cannot be started: {error}", "PROGRAM_NOT_FOUND", server[0]) from error
         # Also where nobody calls close.
-        self._stop = weakref.finalize(self, stop, process, self._state)
+        self._stop = weakref.finalize(self, stop, process)
         try:
             wait_until_listening(process, start_timeout)
         except BaseException:
@@ -88,7 +88,7 @@ def wait_until_listening(process: subprocess.Popen[str], timeout: float) -> None
     raise StartFailed(f"the server {why}; it printed: {''.join(said).strip() or 'nothing'}", reason)
 
 
-def stop(process: subprocess.Popen[str], state: str) -> None:
+def stop(process: subprocess.Popen[str]) -> None:
     """The server ends its commands itself, in order."""
     process.terminate()
     try:
@@ -96,6 +96,6 @@ def stop(process: subprocess.Popen[str], state: str) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-    shutil.rmtree(state, ignore_errors=True)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
