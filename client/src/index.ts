@@ -109,6 +109,7 @@ export type {
   GitStatus,
   GitStatusEntry,
 } from "./git/git-results.ts";
+export type { TransferDigest } from "./transfer/digest.ts";
 export type { OnProgress, TransferProgress } from "./transfer/progress.ts";
 export type { UploadInput } from "./transfer/upload-source.ts";
 export type { DownloadTreeOptions } from "./tree/download-tree.ts";

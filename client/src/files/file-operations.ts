@@ -7,6 +7,7 @@ import type { Connection } from "../connection/connection.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
 import { LocalFile } from "../transfer/local-file.ts";
+import type { TransferDigest } from "../transfer/digest.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { upload } from "../transfer/upload.ts";
 import { openSource } from "../transfer/upload-source.ts";
@@ -50,6 +51,8 @@ export interface FileUploadOptions {
   ifMatch?: string | undefined;
   /** The SHA-256 of the bytes, checked before the file appears. */
   sha256?: Uint8Array | undefined;
+  /** What the bytes are checked with, on both sides. Default "crc32". */
+  digest?: TransferDigest | undefined;
   /**
    * Go on where an earlier call with `resume`, of this process or another, was broken off: the same file in the same
    * state, to the same path, with the same options. What came over is kept when this one breaks or is aborted, for as
@@ -69,6 +72,8 @@ export interface FileDownloadOptions {
   resume?: boolean | undefined;
   /** Read only the file with this etag. */
   ifMatch?: string | undefined;
+  /** What the bytes are checked with, on both sides. Default "crc32". */
+  digest?: TransferDigest | undefined;
 }
 
 /** Where a download may go: a path on this machine, or a stream. */
@@ -92,7 +97,6 @@ export async function fileUpload(
         createParents: true,
         ifMatch: options.ifMatch ?? "",
         ifAbsent: options.ifAbsent ?? false,
-        sha256: options.sha256 !== undefined,
         ...(mode !== undefined && { mode }),
         ...(bytes.mtimeNs !== undefined && { modifyTime: exactTimestamp(bytes.mtimeNs) }),
       };
@@ -142,11 +146,11 @@ async function receive(
   connection: Connection,
   request: Parameters<typeof download>[1],
   sink: Sink,
-  { signal, onProgress }: FileDownloadOptions,
+  options: FileDownloadOptions,
 ): Promise<Partial<FileOperationResult>> {
   for (let round = 1; ; round++) {
     try {
-      return await receiveOnce(connection, request, sink, signal, onProgress);
+      return await receiveOnce(connection, request, sink, options);
     } catch (error) {
       // Another file took the name while the connection was away: that one is wanted now, from its first byte.
       const isOther = YonderError.is(error) && (error.reason === "ETAG_MISMATCH" || error.reason === "FILE_CHANGED");
@@ -161,21 +165,22 @@ export async function downloadResumed(
   connection: Connection,
   request: { path: string; rawPath: Uint8Array; ifMatch: string },
   target: string,
-  { signal, onProgress }: FileDownloadOptions,
+  options: FileDownloadOptions,
 ): Promise<Partial<FileOperationResult>> {
   for (let round = 1; ; round++) {
     const { path, rawPath } = request;
-    const { file } = await connection.call(FileService.method.stat, { path, rawPath }, { signal });
+    const { file } = await connection.call(FileService.method.stat, { path, rawPath }, options);
     const etag = request.ifMatch === "" ? (file?.etag ?? "") : request.ifMatch;
     const part = await LocalFile.resume(target, etag, Number(file?.sizeBytes ?? 0n));
     const range = { ...request, ifMatch: etag, offset: BigInt(part.position) };
     try {
       const sink = sinkInto(part);
-      return await receiveOnce(connection, range, sink, signal, onProgress, part.position);
+      return await receiveOnce(connection, range, sink, options, part);
     } catch (error) {
       const isOther = YonderError.is(error) && (error.reason === "ETAG_MISMATCH" || error.reason === "FILE_CHANGED");
+      const isDamaged = YonderError.is(error) && error.reason === "DIGEST_MISMATCH";
       // What is there of another state of the file is of no use.
-      await (isOther ? part.discard() : part.keep());
+      await (isOther || isDamaged ? part.discard() : part.keep());
       if (!isOther || request.ifMatch !== "" || round === maxRounds) throw error;
     }
   }
@@ -185,14 +190,15 @@ async function receiveOnce(
   connection: Connection,
   request: Parameters<typeof download>[1],
   sink: Sink,
-  signal: AbortSignal | undefined,
-  onProgress: OnProgress | undefined,
-  position = 0,
+  { signal, digest, onProgress }: FileDownloadOptions,
+  resumed?: LocalFile,
 ): Promise<Partial<FileOperationResult>> {
+  const position = resumed?.position ?? 0;
+  const earlier = resumed && ((): AsyncIterable<Uint8Array> => resumed.read(position));
   let [transferredBytes, totalBytes] = [position, 0];
   let file: FileStats | undefined;
   let changed = false;
-  for await (const part of download(connection, request, { signal, inTurn: sink.inTurn })) {
+  for await (const part of download(connection, request, { signal, digest, earlier, inTurn: sink.inTurn })) {
     if (part.type === "started") {
       file = new FileStats(part.file);
       totalBytes = position + part.length;

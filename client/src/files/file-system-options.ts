@@ -1,3 +1,4 @@
+import type { TransferDigest } from "../transfer/digest.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import type { DownloadTreeOptions } from "../tree/download-tree.ts";
 import type { IgnoreOptions } from "../tree/ignore-rules.ts";
@@ -71,6 +72,8 @@ export interface ReadFileOptions extends Abortable {
   length?: number | undefined;
   /** Read only the file with this etag. */
   ifMatch?: string | undefined;
+  /** What the bytes are checked with, on both sides. Default "crc32". */
+  digest?: TransferDigest | undefined;
 }
 
 export interface WriteFileOptions extends Abortable {
@@ -87,6 +90,8 @@ export interface WriteFileOptions extends Abortable {
   onProgress?: OnProgress | undefined;
   /** The SHA-256 of the content, checked before the file appears. */
   sha256?: Uint8Array | undefined;
+  /** What the bytes are checked with, on both sides. Default "crc32". */
+  digest?: TransferDigest | undefined;
 }
 
 export interface StatOptions extends Abortable {

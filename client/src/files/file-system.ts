@@ -53,6 +53,7 @@ export class ConnectedFileSystem implements FileSystem {
       length,
       ifMatch = "",
       signal,
+      digest,
     } = typeof options === "string" ? { encoding: options } : options;
     return withSystemCode("open", path, async () => {
       const request = {
@@ -62,7 +63,7 @@ export class ConnectedFileSystem implements FileSystem {
         ...(length !== undefined && { length: BigInt(length) }),
       };
       const pieces: Uint8Array[] = [];
-      for await (const part of download(this.#connection, request, { signal })) {
+      for await (const part of download(this.#connection, request, { signal, digest })) {
         if (part.type === "chunk") pieces.push(part.data);
       }
       const data = Buffer.concat(pieces);
@@ -72,11 +73,11 @@ export class ConnectedFileSystem implements FileSystem {
 
   async *readStream(
     path: PathLike,
-    { offset = 0, length, ifMatch = "", signal }: ReadFileOptions = {},
+    { offset = 0, length, ifMatch = "", signal, digest }: ReadFileOptions = {},
   ): AsyncGenerator<Uint8Array> {
     const range = { offset: BigInt(offset), ifMatch, ...(length !== undefined && { length: BigInt(length) }) };
     try {
-      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, { signal })) {
+      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, { signal, digest })) {
         if (part.type === "chunk") yield part.data;
       }
     } catch (error) {
@@ -90,7 +91,7 @@ export class ConnectedFileSystem implements FileSystem {
     options: WriteFileOptions | BufferEncoding = {},
   ): Promise<FileStats> {
     const given = typeof options === "string" ? { encoding: options } : options;
-    const { encoding, mode, flag = "w", ifMatch = "", mtime, signal, onProgress, sha256 } = given;
+    const { encoding, mode, flag = "w", ifMatch = "", mtime, signal, onProgress, sha256, digest } = given;
     if (flag !== "w" && flag !== "wx") {
       throw new InvalidRequest(`flag is "${String(flag)}"; "w" and "wx" are known`, {
         reason: "INVALID_FIELD",
@@ -104,11 +105,10 @@ export class ConnectedFileSystem implements FileSystem {
         createParents: true,
         ifAbsent: given.ifAbsent ?? flag === "wx",
         ifMatch,
-        sha256: sha256 !== undefined,
         ...(mode !== undefined && { mode }),
         ...(mtime !== undefined && { modifyTime: timestampOf(mtime.getTime()) }),
       };
-      const { file } = await upload(this.#connection, header, source, { signal, onProgress, sha256 });
+      const { file } = await upload(this.#connection, header, source, { signal, onProgress, sha256, digest });
       if (file === undefined) throw new Error("an upload that is finished without a file");
       return new FileStats(file);
     });

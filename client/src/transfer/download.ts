@@ -4,10 +4,25 @@ import { FileService } from "@yonder/proto";
 import type { DownloadRequestSchema, DownloadResponse, FileInfo } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
+import { InvalidRequest } from "../errors.ts";
 import type { Retry } from "../connection/retry.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
+import { readDigest, RunningDigest } from "./digest.ts";
+import type { TransferDigest } from "./digest.ts";
 
-export type DownloadInit = Omit<MessageInitShape<typeof DownloadRequestSchema>, "$typeName">;
+export type DownloadInit = Omit<
+  MessageInitShape<typeof DownloadRequestSchema>,
+  "sha256" | "sha256Offset" | "skipCrc32" | "$typeName"
+>;
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a chunk's bytes are good only until the next part is asked for. Default false. */
+  readonly inTurn?: boolean | undefined;
+  /** What the bytes are checked with. Default "crc32". */
+  readonly digest?: TransferDigest | undefined;
+  /** The bytes from the first one up to the request's offset, which came earlier and are to be covered by a SHA-256. */
+  readonly earlier?: (() => AsyncIterable<Uint8Array>) | undefined;
+}
 
 export type DownloadPart =
   | { readonly type: "started"; readonly file: FileInfo; readonly length: number }
@@ -16,21 +31,25 @@ export type DownloadPart =
 
 /**
  * Downloads a file or a range of it, over as many connections as it takes: each goes on where the last one broke, and
- * only if the file is still the same (ETAG_MISMATCH where it is not). Every chunk and the whole are checked. With `inTurn`
- * a chunk's bytes are good only until the next part is asked for.
+ * only if the file is still the same (ETAG_MISMATCH where it is not). Chunks are checked as they come; a SHA-256 is of all
+ * that came, over each of them, and DIGEST_MISMATCH where it does not fit.
  */
 export async function* download(
   connection: Connection,
   request: DownloadInit,
-  { signal, inTurn = false }: { signal?: AbortSignal | undefined; inTurn?: boolean } = {},
+  { signal, inTurn = false, digest, earlier }: DownloadOptions = {},
 ): AsyncGenerator<DownloadPart> {
+  const kind = readDigest(digest);
   const retry = connection.retry({ signal });
   const begin = Number(request.offset ?? 0n);
-  const state: State = { begin, position: begin, file: undefined };
+  const hash = new RunningDigest(kind === "sha256" ? kind : "none");
+  if (earlier !== undefined && kind === "sha256") for await (const data of earlier()) hash.take(data);
+  const hashFrom = earlier === undefined ? begin : 0;
+  const state: State = { begin, position: begin, file: undefined, hash, hashFrom };
   for (;;) {
     const abort = new LinkedAbort(signal, connection.closed);
     try {
-      for await (const part of attempt(connection, request, state, retry, abort.signal, inTurn)) {
+      for await (const part of attempt(connection, request, state, retry, abort.signal, { inTurn, digest: kind })) {
         yield part;
         if (part.type === "finished") return;
       }
@@ -48,6 +67,9 @@ interface State {
   readonly begin: number;
   position: number;
   file: FileInfo | undefined;
+  /** Of all bytes from `hashFrom` on, where the digest is a SHA-256. */
+  readonly hash: RunningDigest;
+  readonly hashFrom: number;
 }
 
 async function* attempt(
@@ -56,14 +78,19 @@ async function* attempt(
   state: State,
   retry: Retry,
   signal: AbortSignal,
-  inTurn: boolean,
+  { inTurn, digest: kind }: { readonly inTurn: boolean; readonly digest: TransferDigest },
 ): AsyncGenerator<DownloadPart> {
   const isResumed = state.file !== undefined;
   const from = state.position;
   const { method } = FileService;
-  const replies = await connection.stream(method.download, goOn(request, state), retry, signal, { inTurn });
+  const asked = {
+    ...goOn(request, state),
+    skipCrc32: kind !== "crc32",
+    ...(kind === "sha256" && { sha256: true, sha256Offset: BigInt(state.hashFrom) }),
+  };
+  const replies = await connection.stream(method.download, asked, retry, signal, { inTurn });
   const messages: AsyncIterable<DownloadResponse> = { [Symbol.asyncIterator]: () => replies };
-  let whole = 0;
+  const digest = new RunningDigest(kind === "crc32" ? kind : "none");
   for await (const { part } of messages) {
     if (part.case === "started" && part.value.file !== undefined) {
       state.file ??= part.value.file;
@@ -71,16 +98,19 @@ async function* attempt(
     } else if (part.case === "chunk") {
       const { data, offset, crc32: told } = part.value;
       if (Number(offset) !== state.position) throw broken(`bytes at ${offset} follow on ${state.position}`);
-      const digest = crc32(data);
-      if (told !== undefined && told !== digest) throw broken(`the CRC-32 of the bytes at ${offset} does not fit`);
-      whole = combineCrc32(whole, digest, data.length);
+      const own = digest.take(data);
+      if (own !== undefined && told !== undefined && told !== own)
+        throw broken(`the CRC-32 of the bytes at ${offset} does not fit`);
+      state.hash.take(data);
       state.position += data.length;
       retry.progress();
       yield { type: "chunk", data };
     } else if (part.case === "finished") {
-      const isWhole = Number(part.value.sizeBytes) === state.position - from && part.value.crc32 === whole;
-      if (!isWhole) throw broken("the digest of the whole does not fit");
-      yield { type: "finished", changed: part.value.changed };
+      const { sizeBytes, crc32, sha256, changed } = part.value;
+      if (Number(sizeBytes) !== state.position - from) throw broken(`${sizeBytes} bytes were sent, others came`);
+      if (digest.crc32 !== undefined && digest.crc32 !== crc32) throw broken("the digest of the whole does not fit");
+      if (state.hash.sha256()?.equals(sha256) === false) throw mismatch();
+      yield { type: "finished", changed };
     }
   }
 }
@@ -95,6 +125,14 @@ function goOn(request: DownloadInit, { begin, position, file }: State): Download
     ifMatch: file.etag,
     ...(request.length !== undefined && { length: request.length - done }),
   };
+}
+
+/** Which of the bytes are others than they were is not known, so there is nothing to go on with. */
+function mismatch(): InvalidRequest {
+  return new InvalidRequest("The SHA-256 of what came is another one than that of the file: try again", {
+    reason: "DIGEST_MISMATCH",
+    subject: "sha256",
+  });
 }
 
 function broken(what: string): ConnectError {

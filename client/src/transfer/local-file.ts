@@ -70,6 +70,17 @@ export class LocalFile {
     }
   }
 
+  /** What was written up to an offset, in pieces that are good until the next one is asked for. */
+  async *read(end: number): AsyncGenerator<Uint8Array> {
+    const memory = Buffer.allocUnsafe(1024 * 1024);
+    for (let position = 0; position < end;) {
+      const { bytesRead } = await this.#handle.read(memory, 0, Math.min(memory.length, end - position), position);
+      if (bytesRead === 0) return;
+      yield memory.subarray(0, bytesRead);
+      position += bytesRead;
+    }
+  }
+
   /** Forgets what was written, to begin again. */
   async restart(): Promise<void> {
     await this.#handle.truncate(0);

@@ -7,18 +7,24 @@ import { LinkedAbort } from "../connection/linked-abort.ts";
 import { throwIfAborted } from "../connection/retry.ts";
 import { Conflict, NotFound, ServerError } from "../errors.ts";
 import { toYonderError } from "../connection/error-map.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
+import { readDigest, RunningDigest } from "./digest.ts";
+import type { TransferDigest } from "./digest.ts";
 import type { OnProgress } from "./progress.ts";
 import { chunkBytes, rechunk } from "./upload-source.ts";
 import type { UploadSource } from "./upload-source.ts";
 
-export type UploadHeaderInit = Omit<MessageInitShape<typeof UploadHeaderSchema>, "uploadId" | "$typeName">;
+export type UploadHeaderInit = Omit<
+  MessageInitShape<typeof UploadHeaderSchema>,
+  "uploadId" | "sha256" | "skipCrc32" | "$typeName"
+>;
 
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** A SHA-256 of all bytes, checked by the server before the file appears. */
   readonly sha256?: Uint8Array | undefined;
+  /** What the bytes are checked with beside that. Default "crc32". */
+  readonly digest?: TransferDigest | undefined;
   /** Go on with what an earlier process sent of the same. */
   readonly resume?: boolean | undefined;
 }
@@ -31,7 +37,13 @@ export async function upload(
   options: UploadOptions = {},
 ): Promise<FileUpload> {
   throwIfAborted(options.signal);
-  const sized = { ...header, ...(source.size !== undefined && { sizeBytes: BigInt(source.size) }) };
+  const digest = readDigest(options.digest);
+  const sized = {
+    ...header,
+    sha256: options.sha256 !== undefined || digest === "sha256",
+    skipCrc32: digest !== "crc32",
+    ...(source.size !== undefined && { sizeBytes: BigInt(source.size) }),
+  };
   const isSmall = source.size !== undefined && source.size <= chunkBytes;
   if (isSmall || source.readFrom === undefined) {
     const whole = { ...sized, uploadId: crypto.randomUUID() };
@@ -99,17 +111,17 @@ async function byCalls(
   source: UploadSource,
   options: UploadOptions,
 ): Promise<FileUpload> {
-  const { signal, onProgress, sha256 } = options;
-  let [offset, whole] = [0, 0];
+  const { signal, onProgress } = options;
+  const digest = new RunningDigest(ownDigest(options));
+  let offset = 0;
   let isFirst = true;
   const call = async (data: Uint8Array, isLast: boolean): Promise<FileUpload> => {
-    const digest = crc32(data);
-    whole = combineCrc32(whole, digest, data.length);
+    const crc32 = digest.take(data);
     const request = {
       uploadId: header.uploadId,
       ...(isFirst && { header: { case: "file" as const, value: header } }),
-      chunk: { offset: BigInt(offset), data, crc32: digest },
-      ...(isLast && { finish: { crc32: whole, ...(sha256 && { sha256 }) } }),
+      chunk: { offset: BigInt(offset), data, ...(crc32 !== undefined && { crc32 }) },
+      ...(isLast && { finish: finishOf(digest, options) }),
     };
     const reply = await connection.call(FileService.method.writeChunk, request, { signal });
     isFirst = false;
@@ -132,7 +144,7 @@ class StreamedUpload {
   readonly #readFrom: (offset: number) => AsyncIterable<Uint8Array>;
   readonly #options: UploadOptions;
   /** The CRC-32 of all bytes up to each offset that the server may stand at. */
-  #digests = new Map<number, number>([[0, 0]]);
+  readonly #digests = new Map<number, number>();
   /** What the source or a callback threw, which the wire would wrap. */
   #failure: { error: unknown } | undefined;
   #sent = 0;
@@ -190,28 +202,28 @@ class StreamedUpload {
   }
 
   async *#parts(begin: number, signal: AbortSignal): AsyncGenerator<MessageInitShape<typeof UploadRequestSchema>> {
-    const { onProgress, sha256 } = this.#options;
+    const { onProgress } = this.#options;
     yield { part: { case: "header", value: this.#header } };
     // What is thrown at a `yield` is the wire's; everything else is the source's or the callback's own.
     let isOurs = true;
     try {
       const totalBytes = this.#header.sizeBytes === undefined ? undefined : Number(this.#header.sizeBytes);
-      let whole = this.#digests.get(begin) ?? (await this.#digestUpTo(begin));
+      const digest = await this.#digestUpTo(begin);
       let offset = begin;
       for await (const data of this.#readFrom(begin)) {
         if (signal.aborted) return;
-        const digest = crc32(data);
+        const crc32 = digest.take(data);
+        const chunk = { offset: BigInt(offset), data, ...(crc32 !== undefined && { crc32 }) };
         isOurs = false;
-        yield { part: { case: "chunk", value: { offset: BigInt(offset), data, crc32: digest } } };
+        yield { part: { case: "chunk", value: chunk } };
         isOurs = true;
         offset += data.length;
-        whole = combineCrc32(whole, digest, data.length);
-        this.#remember(offset, whole);
+        if (digest.crc32 !== undefined) this.#remember(offset, digest.crc32);
         this.#sent = Math.max(this.#sent, offset);
         await onProgress?.({ transferredBytes: this.#sent, totalBytes });
       }
       isOurs = false;
-      yield { part: { case: "finish", value: { crc32: whole, ...(sha256 && { sha256 }) } } };
+      yield { part: { case: "finish", value: finishOf(digest, this.#options) } };
     } catch (error) {
       if (isOurs && !signal.aborted) this.#failure = { error };
       throw error;
@@ -227,17 +239,30 @@ class StreamedUpload {
     }
   }
 
-  /** Reads again what the server has already, since its digest is no longer remembered. */
-  async #digestUpTo(end: number): Promise<number> {
-    let [digest, position] = [0, 0];
+  /** Of what the server has already; that is read again where its digest is not remembered. */
+  async #digestUpTo(end: number): Promise<RunningDigest> {
+    const kind = ownDigest(this.#options);
+    const digest = new RunningDigest(kind, this.#digests.get(end));
+    if (end === 0 || kind === "none" || this.#digests.has(end)) return digest;
+    let position = 0;
     for await (const data of this.#readFrom(0)) {
       const piece = data.subarray(0, end - position);
-      digest = crc32(piece, digest);
+      digest.take(piece);
       position += piece.length;
       if (position >= end) break;
     }
     return digest;
   }
+}
+
+/** What is computed here: a SHA-256 that the caller knows is not. */
+function ownDigest({ digest = "crc32", sha256 }: UploadOptions): TransferDigest {
+  return digest === "sha256" && sha256 !== undefined ? "none" : digest;
+}
+
+function finishOf(digest: RunningDigest, options: UploadOptions): { crc32?: number; sha256?: Uint8Array } {
+  const sha256 = options.sha256 ?? digest.sha256();
+  return { ...(digest.crc32 !== undefined && { crc32: digest.crc32 }), ...(sha256 && { sha256 }) };
 }
 
 function uploadOf({ upload }: { upload?: FileUpload | undefined }): FileUpload {

@@ -15,16 +15,18 @@ export interface DownloadQuery {
   readonly offset: number;
   readonly length: number | undefined;
   readonly ifMatch: string;
-  readonly sha256: boolean;
+  /** The first byte that the SHA-256 covers, at most `offset`; undefined: none is computed. */
+  readonly sha256From: number | undefined;
+  readonly skipCrc32: boolean;
 }
 
 export type DownloadEvent =
   | { readonly type: "started"; readonly file: FileInfo; readonly offset: number; readonly length: number }
-  | { readonly type: "chunk"; readonly offset: number; readonly data: Buffer; readonly crc32: number }
+  | { readonly type: "chunk"; readonly offset: number; readonly data: Buffer; readonly crc32: number | undefined }
   | {
       readonly type: "finished";
       readonly sizeBytes: number;
-      readonly crc32: number;
+      readonly crc32: number | undefined;
       readonly sha256: Buffer | undefined;
       readonly changed: boolean;
     };
@@ -36,14 +38,18 @@ export async function* download(paths: Paths, query: DownloadQuery): AsyncGenera
   try {
     const { begin, end, expected } = rangeOf(file.info, query.offset, query.length);
     yield { type: "started", file: file.info, offset: begin, length: expected };
-    const hash = query.sha256 ? createHash("sha256") : undefined;
-    let [position, whole] = [begin, 0];
+    const hash = query.sha256From === undefined ? undefined : createHash("sha256");
+    let position = begin;
+    let whole = query.skipCrc32 ? undefined : 0;
+    for await (const data of readChunks(file.handle, query.sha256From ?? begin, begin, { lend: true })) {
+      hash?.update(data);
+    }
     const chunks = readChunks(file.handle, begin, end, { lend: true });
     for (;;) {
       const { value: data, done } = await withPath(file.info.path, () => chunks.next());
       if (done === true || data === undefined) break;
-      const digest = crc32(data);
-      whole = combineCrc32(whole, digest, data.length);
+      const digest = whole === undefined ? undefined : crc32(data);
+      if (whole !== undefined && digest !== undefined) whole = combineCrc32(whole, digest, data.length);
       hash?.update(data);
       yield { type: "chunk", offset: position, data, crc32: digest };
       position += data.length;

@@ -30,6 +30,8 @@ export interface FileUploadHeader {
   readonly ifMatch: string;
   readonly ifAbsent: boolean;
   readonly sha256: boolean;
+  /** Undefined rather than false: records of earlier servers have no such field. */
+  readonly skipCrc32: true | undefined;
 }
 
 export interface FileReceiverOptions {
@@ -91,7 +93,7 @@ export class FileReceiver implements Receiver {
     options: FileReceiverOptions,
     target: PathBytes,
     partName: PathBytes,
-  ): Promise<{ receiver: FileReceiver; committedBytes: number; crc32: number } | undefined> {
+  ): Promise<{ receiver: FileReceiver; committedBytes: number; crc32: number | undefined } | undefined> {
     const receiver = new FileReceiver(options, target, partName);
     try {
       const handle = await receiver.#open();
@@ -179,14 +181,18 @@ export class FileReceiver implements Receiver {
   }
 
   /** Reads what is there already, since nothing else remembers its digest. */
-  async #digest(handle: FileHandle): Promise<number> {
+  async #digest(handle: FileHandle): Promise<number | undefined> {
+    let digest = this.#header.skipCrc32 === true ? undefined : 0;
+    if (digest === undefined && this.#hash === undefined) {
+      this.#position = (await handle.stat()).size;
+      return undefined;
+    }
     const buffer = Buffer.allocUnsafe(1024 * 1024);
-    let digest = 0;
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#position);
       if (bytesRead === 0) return digest;
       const data = buffer.subarray(0, bytesRead);
-      digest = crc32(data, digest);
+      if (digest !== undefined) digest = crc32(data, digest);
       this.#hash?.update(data);
       this.#position += bytesRead;
     }

@@ -119,7 +119,14 @@ export class Files {
     );
     if (!query.sha256 || info.kind !== "REGULAR") return info;
     const hash = createHash("sha256");
-    const events = this.download({ path, offset: 0, length: undefined, ifMatch: "", sha256: false });
+    const events = this.download({
+      path,
+      offset: 0,
+      length: undefined,
+      ifMatch: "",
+      sha256From: undefined,
+      skipCrc32: true,
+    });
     for await (const event of events) if (event.type === "chunk") hash.update(event.data);
     return { ...info, sha256: hash.digest() };
   }

@@ -22,7 +22,8 @@ export interface UploadStatus {
   readonly uploadId: string;
   readonly path: PathBytes;
   readonly committedBytes: number;
-  readonly crc32: number;
+  /** Undefined where none is computed. */
+  readonly crc32: number | undefined;
   readonly sizeBytes: number | undefined;
   readonly isFinished: boolean;
   readonly file: FileInfo | undefined;
@@ -53,8 +54,10 @@ export interface UploadOptions {
   readonly fingerprint: string;
   readonly sizeBytes: number | undefined;
   readonly retentionMs: number;
+  /** Which digests of all bytes are computed. */
+  readonly computes: { readonly crc32: boolean; readonly sha256: boolean };
   readonly committedBytes?: number;
-  readonly crc32?: number;
+  readonly crc32?: number | undefined;
   readonly isFinished?: boolean;
   /** Called once it takes no more bytes, whether it was finished or dropped. */
   readonly onClosed: () => void;
@@ -68,7 +71,8 @@ export class Upload {
   readonly #options: UploadOptions;
   readonly #serial = new Serial();
   #committedBytes: number;
-  #crc32: number;
+  /** Of the committed bytes; undefined where it is not computed. */
+  #crc32: number | undefined;
   #state: "open" | "finished" | "dropped";
   /** Counts the streams that took it over; an older one may not go on. */
   #holder = 0;
@@ -81,7 +85,7 @@ export class Upload {
     this.uploadId = options.uploadId;
     this.fingerprint = options.fingerprint;
     this.#committedBytes = options.committedBytes ?? 0;
-    this.#crc32 = options.crc32 ?? 0;
+    this.#crc32 = options.computes.crc32 ? (options.crc32 ?? 0) : undefined;
     this.#state = options.isFinished === true ? "finished" : "open";
   }
 
@@ -110,7 +114,8 @@ export class Upload {
       const end = chunk.offset + chunk.data.length;
       if (end <= this.#committedBytes) return;
       if (chunk.offset !== this.#committedBytes) throw this.#offsetMismatch(chunk.offset);
-      const digest = crc32(chunk.data);
+      const isChecked = chunk.crc32 !== undefined || this.#crc32 !== undefined;
+      const digest = isChecked ? crc32(chunk.data) : undefined;
       if (chunk.crc32 !== undefined && chunk.crc32 !== digest) throw this.#corrupt(chunk.offset);
       const { sizeBytes } = this.#options;
       if (sizeBytes !== undefined && end > sizeBytes) {
@@ -118,7 +123,9 @@ export class Upload {
         throw sizeMismatch(sizeBytes, `at least ${end}`);
       }
       await this.#orDrop(() => this.#receiver.take(chunk.data));
-      this.#crc32 = combineCrc32(this.#crc32, digest, chunk.data.length);
+      if (this.#crc32 !== undefined && digest !== undefined) {
+        this.#crc32 = combineCrc32(this.#crc32, digest, chunk.data.length);
+      }
       this.#committedBytes = end;
     });
   }
@@ -126,8 +133,10 @@ export class Upload {
   /** Checks the whole and puts it in its place. A finished upload stays as it is. */
   finish(digests: Digests, holder?: number): Promise<void> {
     return this.#run(holder, async () => {
+      const { sizeBytes, computes } = this.#options;
+      if (digests.crc32 !== undefined && !computes.crc32) throw uncomputed("crc32", "does not go with skip_crc32");
+      if (digests.sha256 !== undefined && !computes.sha256) throw uncomputed("sha256", "needs sha256");
       if (this.#state === "finished") return;
-      const { sizeBytes } = this.#options;
       await this.#orDrop(async () => {
         if (sizeBytes !== undefined && sizeBytes !== this.#committedBytes) {
           throw sizeMismatch(sizeBytes, String(this.#committedBytes));
@@ -231,6 +240,10 @@ export class Upload {
       remedy: "Send it again.",
     });
   }
+}
+
+function uncomputed(field: string, rule: string): InvalidRequest {
+  return new InvalidRequest("INVALID_FIELD", `${field} ${rule} in the header of a file's upload`, { subject: field });
 }
 
 export function digestMismatch(field: string): InvalidRequest {

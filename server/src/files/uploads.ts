@@ -175,9 +175,11 @@ export class Uploads {
 
   #uploadOptions(header: FileUploadHeader | TreeUploadHeader): ConstructorParameters<typeof Upload>[1] {
     const { uploadId, sizeBytes } = header;
+    const isOfFile = "sha256" in header;
     return {
       uploadId,
       sizeBytes,
+      computes: { crc32: !isOfFile || header.skipCrc32 !== true, sha256: isOfFile && header.sha256 },
       fingerprint: fingerprintOf(header),
       retentionMs: this.#options.limits.uploadRetentionMs,
       onClosed: () => this.#onClosed(uploadId),

@@ -4,6 +4,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   type DownloadResponseSchema,
   type DownloadTreeResponseSchema,
+  type FileChunkSchema,
   type FileInfoSchema,
   FileKind,
   FileUploadState,
@@ -54,7 +55,7 @@ export function uploadMessage(status: UploadStatus): MessageInitShape<typeof Fil
     uploadId: status.uploadId,
     ...pathFields(status.path),
     committedBytes: BigInt(status.committedBytes),
-    crc32: status.crc32,
+    crc32: status.crc32 ?? 0,
     state: status.isFinished ? FileUploadState.FINISHED : FileUploadState.OPEN,
     expireTime: timestampFromMs(status.expiresAt),
   };
@@ -75,7 +76,7 @@ export function downloadMessage(event: DownloadEvent): MessageInitShape<typeof D
     case "chunk":
       return { part: { case: "chunk", value: chunkMessage(event) } };
     case "finished": {
-      const { sizeBytes, crc32, sha256, changed } = event;
+      const { sizeBytes, crc32 = 0, sha256, changed } = event;
       const value = { sizeBytes: BigInt(sizeBytes), crc32, changed, ...(sha256 && { sha256 }) };
       return { part: { case: "finished", value } };
     }
@@ -141,12 +142,16 @@ export function searchMessage(event: SearchEvent): MessageInitShape<typeof Searc
   return { event: { case: "found", value } };
 }
 
-export function chunkMessage(chunk: { offset: number; data: Uint8Array; crc32: number }): {
-  offset: bigint;
+export function chunkMessage({
+  offset,
+  data,
+  crc32,
+}: {
+  offset: number;
   data: Uint8Array;
-  crc32: number;
-} {
-  return { offset: BigInt(chunk.offset), data: chunk.data, crc32: chunk.crc32 };
+  crc32: number | undefined;
+}): MessageInitShape<typeof FileChunkSchema> {
+  return { offset: BigInt(offset), data, ...(crc32 !== undefined && { crc32 }) };
 }
 
 function pathFields(path: Buffer): { path: string; rawPath: Uint8Array } {

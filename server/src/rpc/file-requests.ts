@@ -34,6 +34,7 @@ export function fileHeader(header: UploadHeader): FileUploadHeader {
     ifMatch: tokenField("if_match", header.ifMatch),
     ifAbsent: header.ifAbsent,
     sha256: header.sha256,
+    skipCrc32: header.skipCrc32 || undefined,
   };
 }
 
@@ -49,20 +50,22 @@ export function chunkField(chunk: FileChunk): Chunk {
   return { offset: offsetField("offset", chunk.offset), data: chunk.data, crc32: chunk.crc32 };
 }
 
-export function digestsField(finish: UploadFinish, canHash: boolean): Digests {
+export function digestsField(finish: UploadFinish): Digests {
   const { sha256 } = finish;
   if (sha256.length > 0 && sha256.length !== 32) throw invalidField("sha256", `has ${sha256.length} bytes and not 32`);
-  if (sha256.length > 0 && !canHash) throw invalidField("sha256", "needs sha256 in the header of a file's upload");
   return { crc32: finish.crc32, sha256: sha256.length === 0 ? undefined : sha256 };
 }
 
 export function downloadQuery(request: DownloadRequest): DownloadQuery {
+  const offset = offsetField("offset", request.offset);
+  if (request.sha256Offset !== undefined && !request.sha256) throw invalidField("sha256_offset", "needs sha256");
   return {
     path: neededPath("path", request.path, request.rawPath),
-    offset: offsetField("offset", request.offset),
+    offset,
     length: optionalSize("length", request.length),
     ifMatch: tokenField("if_match", request.ifMatch),
-    sha256: request.sha256,
+    sha256From: request.sha256 ? sha256OffsetField(request.sha256Offset, offset) : undefined,
+    skipCrc32: request.skipCrc32,
   };
 }
 
@@ -132,6 +135,10 @@ function uploadIdField(id: string): string {
 
 function offsetField(field: string, value: bigint): number {
   return sizeField(field, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
+}
+
+function sha256OffsetField(value: bigint | undefined, offset: number): number {
+  return value === undefined ? offset : sizeField("sha256_offset", value, { min: 0, max: offset });
 }
 
 function optionalSize(field: string, value: bigint | undefined): number | undefined {

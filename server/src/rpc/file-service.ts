@@ -57,9 +57,9 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
   }
 
   return {
-    upload: async (requests) => ({ upload: await receive(requests, openFile, ({ sha256 }) => sha256) }),
+    upload: async (requests) => ({ upload: await receive(requests, openFile) }),
 
-    uploadTree: async (requests) => ({ upload: await receive(requests, openTree, () => false) }),
+    uploadTree: async (requests) => ({ upload: await receive(requests, openTree) }),
 
     async writeChunk(request) {
       mustBeMeant(request);
@@ -77,8 +77,7 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
             ? await openTree(header.value)
             : await uploads.find(execIdField("upload_id", uploadId));
       if (chunk !== undefined) await upload.write(chunkField(chunk));
-      // What the header of an earlier call asked for is known to the upload.
-      if (finish !== undefined) await upload.finish(digestsField(finish, header.case !== "tree"));
+      if (finish !== undefined) await upload.finish(digestsField(finish));
       return { upload: uploadMessage(await upload.status()) };
     },
 
@@ -180,11 +179,9 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
 async function receive<Header>(
   requests: AsyncIterable<UploadPart<Header>>,
   open: (header: Header) => Promise<Upload>,
-  canHash: (header: Header) => boolean,
 ): Promise<ReturnType<typeof uploadMessage>> {
   let upload: Upload | undefined;
   let holder = 0;
-  let isHashed = false;
   try {
     for await (const { part } of requests) {
       if (part.case === undefined) throw missingField("part");
@@ -192,11 +189,10 @@ async function receive<Header>(
       if (part.case === "header") {
         upload = await open(part.value);
         holder = upload.takeOver();
-        isHashed = canHash(part.value);
       } else if (part.case === "chunk") {
         await upload?.write(chunkField(part.value), holder);
       } else {
-        await upload?.finish(digestsField(part.value, isHashed), holder);
+        await upload?.finish(digestsField(part.value), holder);
         return uploadMessage(await finished(upload).status());
       }
     }

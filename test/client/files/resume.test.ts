@@ -53,6 +53,23 @@ test("an upload that was aborted is gone on with by another workspace, and appea
   expect(await partsIn(server.workingDirectory)).toEqual([]);
 });
 
+test("a part that was damaged meanwhile is noticed by a SHA-256, and is not gone on with again", async () => {
+  const server = await serve();
+  const data = randomBytes(size);
+  writeFileSync(join(server.workingDirectory, "source"), data);
+  const directory = await temporaryDirectory();
+  const target = join(directory, "target");
+  const workspace = await connect({ host: server.url });
+  await expect(workspace.fileDownload("source", target, { resume: true, ...abortAfter(3_000_000) })).rejects.toThrow();
+  const [part = ""] = readdirSync(directory);
+  writeFileSync(join(directory, part), "other bytes", { flag: "r+" });
+  const again = { resume: true, digest: "sha256" } as const;
+  expect(await workspace.fileDownload("source", target, again)).toMatchObject({ success: false, code: "EIO" });
+  expect(readdirSync(directory)).toEqual([]);
+  expect(await workspace.fileDownload("source", target, again)).toMatchObject({ success: true });
+  expect(readFileSync(target).equals(data)).toBe(true);
+});
+
 test("a source that has changed meanwhile is uploaded from its first byte", async () => {
   const server = await serve();
   const source = join(await temporaryDirectory(), "source");

@@ -27,12 +27,16 @@ describe.each(wires)("by %s", (_, wire) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 2_500_000 }), { minLength: 1, maxLength: 4 }),
-        async (offsets) => {
+        fc.constantFrom("crc32" as const, "sha256" as const, "none" as const),
+        async (offsets, checkedBy) => {
           const left = [...offsets];
           proxy.set({ cutAfterBytesUp: () => left.shift() ?? Infinity });
           workspace.resetClient();
           const before = proxy.cuts;
-          expect(await workspace.fileUpload(source, "target")).toMatchObject({ success: true, fileSize: data.length });
+          expect(await workspace.fileUpload(source, "target", { digest: checkedBy })).toMatchObject({
+            success: true,
+            fileSize: data.length,
+          });
           expect(digest(readFileSync(join(server.workingDirectory, "target")))).toBe(digest(data));
           cuts += proxy.cuts - before;
         },
@@ -54,12 +58,13 @@ describe.each(wires)("by %s", (_, wire) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: 2_500_000 }), { minLength: 1, maxLength: 4 }),
-        async (offsets) => {
+        fc.constantFrom("crc32" as const, "sha256" as const, "none" as const),
+        async (offsets, checkedBy) => {
           const left = [...offsets];
           proxy.set({ cutAfterBytes: () => left.shift() ?? Infinity });
           workspace.resetClient();
           const before = proxy.cuts;
-          expect(await workspace.fileDownload("source", target)).toMatchObject({
+          expect(await workspace.fileDownload("source", target, { digest: checkedBy })).toMatchObject({
             success: true,
             fileSize: data.length,
           });

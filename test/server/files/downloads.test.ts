@@ -63,6 +63,45 @@ test("a file comes with size, mode, mtime and etag first, and digests last", asy
   expect(Buffer.from(result.finished.sha256)).toEqual(createHash("sha256").update(data).digest());
 });
 
+test("with skip_crc32 neither chunks nor the end have a CRC-32", async () => {
+  const { client, directory } = await openFileServer();
+  const data = randomBytes(700_000);
+  await writeFile(join(directory, "f"), data);
+  for await (const { part } of client.download({ path: "f", skipCrc32: true, sha256: true })) {
+    if (part.case === "chunk") expect(part.value.crc32).toBe(undefined);
+    if (part.case !== "finished") continue;
+    expect(part.value).toMatchObject({ sizeBytes: 700_000n, crc32: 0 });
+    expect(Buffer.from(part.value.sha256)).toEqual(createHash("sha256").update(data).digest());
+  }
+});
+
+test("a SHA-256 may begin before the bytes that are sent", async () => {
+  const server = await openFileServer();
+  const data = randomBytes(900_000);
+  await writeFile(join(server.directory, "f"), data);
+  const result = await download(server, {
+    path: "f",
+    offset: 700_000n,
+    length: 100_000n,
+    sha256: true,
+    sha256Offset: 7n,
+  });
+  expect(result.data.equals(data.subarray(700_000, 800_000))).toBe(true);
+  const expected = createHash("sha256").update(data.subarray(7, 800_000)).digest();
+  expect(Buffer.from(result.finished.sha256)).toEqual(expected);
+});
+
+test.each([
+  { offset: 5n, sha256: true, sha256Offset: 6n },
+  { offset: 5n, sha256: true, sha256Offset: -1n },
+  { offset: 5n, sha256Offset: 5n },
+])("a SHA-256 that cannot be is refused: %o", async (request) => {
+  const server = await openFileServer();
+  await writeFile(join(server.directory, "f"), "some bytes");
+  const detail = await expectReason(download(server, { path: "f", ...request }), "INVALID_FIELD");
+  expect(detail.subject).toBe("sha256_offset");
+});
+
 test("an empty file has no chunk", async () => {
   const server = await openFileServer();
   await writeFile(join(server.directory, "f"), "");

@@ -262,6 +262,35 @@ describe("what does not fit", () => {
     await expectReason(client.getUpload({ uploadId: "u" }), "UPLOAD_NOT_FOUND");
   });
 
+  test("with skip_crc32 nothing but what is asked for is computed", async () => {
+    const { client, directory } = await openFileServer();
+    const data = randomBytes(10_000);
+    const { upload } = await client.upload(
+      parts(header({ path: "f", skipCrc32: true }), { part: { case: "chunk", value: { data } } }, finish()),
+    );
+    expect(upload).toMatchObject({ committedBytes: 10_000n, crc32: 0 });
+    expect(await readFile(join(directory, "f"))).toEqual(data);
+    const digest = createHash("sha256").update(data).digest();
+    const both = header({ path: "g", skipCrc32: true, sha256: true });
+    const hashed = await client.upload(parts(both, chunk(data, 0), finish({ sha256: digest })));
+    expect(hashed.upload).toMatchObject({ crc32: 0, sha256: new Uint8Array(digest) });
+    const wrong = parts(header({ path: "h", skipCrc32: true }), chunk(data, 0, 1), finish());
+    await expectReason(client.upload(wrong), "CHUNK_CORRUPT");
+  });
+
+  test("a digest of the whole that is not computed is refused, and the upload goes on", async () => {
+    const { client, directory } = await openFileServer();
+    const value = { path: "f", uploadId: "u", skipCrc32: true };
+    const data = Buffer.from("abc");
+    await client.writeChunk({ header: { case: "file", value }, chunk: { data } });
+    for (const refused of [{ crc32: crc32(data) }, { sha256: createHash("sha256").update(data).digest() }]) {
+      const detail = await expectReason(client.writeChunk({ uploadId: "u", finish: refused }), "INVALID_FIELD");
+      expect([detail.subject]).toEqual(Object.keys(refused));
+    }
+    await client.writeChunk({ uploadId: "u", finish: {} });
+    expect(await readFile(join(directory, "f"))).toEqual(data);
+  });
+
   test.each([2n, 4n])("3 bytes where %s were declared leave no file and no part", async (sizeBytes) => {
     const { client, directory } = await openFileServer();
     await writeFile(join(directory, "f"), "old");
@@ -454,6 +483,20 @@ describe("after a restart of the server", () => {
     );
     expect(await readFile(join(first.directory, "f"))).toEqual(data);
     expect(await partsIn(first.directory)).toEqual([]);
+  });
+
+  test.each([false, true])("an upload without CRC-32 goes on, with a SHA-256: %s", async (sha256) => {
+    const first = await openFileServer();
+    const data = randomBytes(500_000);
+    const value = { path: "f", uploadId: "u", skipCrc32: true, sha256 };
+    await client(first).writeChunk({ header: { case: "file", value }, chunk: { data: data.subarray(0, 300_000) } });
+    await first.close();
+    const second = await openFileServer(first);
+    const { upload } = await client(second).getUpload({ uploadId: "u" });
+    expect(upload).toMatchObject({ committedBytes: 300_000n, crc32: 0 });
+    const digest = sha256 ? { sha256: createHash("sha256").update(data).digest() } : {};
+    await client(second).upload(parts(header(value), chunk(data.subarray(300_000), 300_000), finish(digest)));
+    expect(await readFile(join(first.directory, "f"))).toEqual(data);
   });
 
   test("an upload that was finished is known as finished", async () => {

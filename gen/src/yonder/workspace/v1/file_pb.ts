@@ -181,7 +181,8 @@ export type FileChunk = Message<"yonder.workspace.v1.FileChunk"> & {
   data: Uint8Array;
 
   /**
-   * The CRC-32 of `data` (IEEE 802.3, as in zlib and gzip). In a request: absent means unchecked.
+   * The CRC-32 of `data` (IEEE 802.3, as in zlib and gzip). In a request: absent means unchecked. In
+   * a reply: absent with DownloadRequest.skip_crc32.
    *
    * @generated from field: optional fixed32 crc32 = 3;
    */
@@ -261,7 +262,7 @@ export type FileUpload = Message<"yonder.workspace.v1.FileUpload"> & {
   committedBytes: bigint;
 
   /**
-   * The CRC-32 of those bytes.
+   * The CRC-32 of those bytes. 0 with UploadHeader.skip_crc32.
    *
    * @generated from field: fixed32 crc32 = 5;
    */
