@@ -72,7 +72,7 @@ export class LocalWorkspace extends ConnectedWorkspace {
       await workspace.close();
     };
     try {
-      await firstContact(connection, callMs);
+      await firstContact(connection, { connectMs: callMs });
     } catch (error) {
       await stop();
       throw error;

@@ -40,6 +40,8 @@ export interface RemoteWorkspaceOptions {
   defaults?: CommandDefaults | undefined;
   /** The workspace that is meant: another one at the address is refused with InstanceChanged. Default: any. */
   workspaceId?: string | undefined;
+  /** Aborted, it gives up to connect: `connect` rejects with an AbortError. What is connected is not touched by it. */
+  signal?: AbortSignal | undefined;
   /**
    * What carries the calls instead of connections of our own to `host`, for runtimes and tests that bring theirs: a
    * transport of @connectrpc/connect. `protocol`, `httpVersion`, `tls` and pings are then its own business.

@@ -54,6 +54,8 @@ test("a key comes from a file or a variable, and never from the command line, no
   const host = { YONDER_HOST: server.url };
   expect(await end(ps, { ...host, YONDER_API_KEY: key })).toEqual(fine);
   expect(await end(ps, { ...host, YONDER_API_KEY_FILE: file, YONDER_API_KEY: "wrong" })).toEqual(fine);
+  const odd = await end(ps, { ...host, YONDER_API_KEY: "two\nlines" });
+  expect(odd.stderr).toBe("yonder: the key of YONDER_API_KEY must be printable ASCII without blanks\n");
   await chmod(file, 0o640);
   const open = await end(ps, { ...host, YONDER_API_KEY_FILE: file });
   expect(open.exitCode).toBe(255);

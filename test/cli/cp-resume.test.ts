@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -107,6 +110,21 @@ test.each(["up", "down"])("a tree whose copy %s was killed is gone on with, at t
   // Done and done again: now the target is a directory that is there.
   expect(await place.shell.run(script)).toMatchObject({ code: 0, stderr: "" });
   expect(statSync(join(target, "copy/tree")).isDirectory()).toBe(true);
+});
+
+test("Ctrl-C ends a copy that waits for a server that says nothing", async () => {
+  const silent = createServer((socket) => void socket.on("error", () => {}).resume()).listen(0, "127.0.0.1");
+  onTestFinished(() => void silent.close());
+  await once(silent, "listening");
+  const shell = await openShell(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+  writeFileSync(join(shell.directory, "file"), "");
+  const { child, ended } = shell.start("exec yonder cp file :");
+  await once(silent, "connection");
+  child.kill("SIGINT");
+  expect(await ended).toMatchObject({
+    code: 130,
+    stderr: expect.stringMatching(/^yonder: interrupted; .*\n$/) as string,
+  });
 });
 
 test("a file that has changed since is copied from its first byte", async () => {

@@ -39,7 +39,7 @@ async function running(id: string) {
 }
 
 describe("how it ends", () => {
-  test("the exit code is the command's own, 128+N for a signal, 124 for a timeout, 255 and 2 for what is ours", async () => {
+  test("the exit code is the command's own, 128+N for a signal, 124 for a timeout, 126 and 127 for what cannot be run, 255 and 2 for what is ours", async () => {
     const ends = await Promise.all([
       run("true"),
       run("-c", "exit 3"),
@@ -49,13 +49,15 @@ describe("how it ends", () => {
       run("--timeout", "100ms", "sleep", "60"),
       run("--idle-timeout", "100ms", "sleep", "60"),
       run("no-such-program"),
+      run("/etc/passwd"),
+      run("-d", "no such program"),
       run("-w", "no-such-directory", "true"),
       run("--timeout", "soon", "true"),
       run(),
       run("-c", "true", "extra"),
     ]);
-    expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 3, 255, 137, 143, 124, 124, 255, 255, 2, 2, 2]);
-    expect(ends.map(({ stderr }) => stderr.split("\n").length - 1)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 1, 1]);
+    expect(ends.map(({ exitCode }) => exitCode)).toEqual([0, 3, 255, 137, 143, 124, 124, 127, 126, 127, 255, 2, 2, 2]);
+    expect(ends.map(({ stderr }) => stderr.split("\n").length - 1)).toEqual([0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
     expect(ends[5]?.stderr).toBe("yonder: the command was ended: timed out\n");
     expect(ends[7]?.stderr).toMatch(/^yonder: there is no program "no-such-program"/);
   });
@@ -70,7 +72,30 @@ describe("how it ends", () => {
     expect(asTheyAre.stdout).toBe("[a b][$HOME][*][]");
     expect(options.stdout).toBe("--help");
     expect(shell.stdout).toBe("2\n");
-    expect(mistaken).toMatchObject({ exitCode: 255, stderr: expect.stringContaining("put -c before it") as string });
+    expect(mistaken).toMatchObject({ exitCode: 127, stderr: expect.stringContaining("put -c before it") as string });
+  });
+
+  test("bytes that are not UTF-8 are refused, instead of something else being run", async () => {
+    const script = `exec "$0" "$@" $'\\xff'`;
+    const words = [process.execPath, ...command, "exec", "-d"];
+    for (const more of [["echo"], ["-c"]]) {
+      const shell = spawn("bash", ["-c", script, ...words, ...more], {
+        env: yonderEnvironment({ YONDER_HOST: server.url }),
+      });
+      expect(await text(shell.stderr)).toMatch(/^yonder: ".*" is not UTF-8, as commands must be: .*\n$/);
+      expect(await workspace.execs()).toEqual([]);
+    }
+  });
+
+  test("what is wrong is told in the words of the command line", async () => {
+    const [directory, program, wire] = await Promise.all([
+      run("-w", "nowhere", "true"),
+      run(""),
+      run("--protocol", "grpc", "--http-version", "1.1", "true"),
+    ]);
+    expect(directory.stderr).toMatch(/^yonder: there is no directory ".*\/nowhere"; .* choose another with --cwd\n$/);
+    expect(program.stderr).toBe("yonder: the first word, which names the program, is empty\n");
+    expect(wire.stderr).toMatch(/^yonder: --http-version must be "2" for protocol "grpc"; .*\n$/);
   });
 
   test("options reach the command", async () => {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { Authentication, ConnectionLost, RemoteWorkspace } from "../../client/src/index.ts";
 import { openScriptedServer, say } from "../helpers/scripted-server.ts";
@@ -43,6 +44,19 @@ test("a function that fails is told as such", async () => {
   expect(error).toBeInstanceOf(Authentication);
   expect(error).toMatchObject({ message: "apiKey could not be had: the vault is sealed" });
 });
+
+test.for(["a secret with blanks", "a-secret-line\n", "ein-schl\u00fcssel-secret", "secret-\u20ac"])(
+  "the key %j, which no header can bear, is refused and not told back",
+  async (apiKey) => {
+    const { url } = await openScriptedServer({ exec, apiKeys: [good] });
+    for (const source of [apiKey, () => apiKey]) {
+      const error = await RemoteWorkspace.connect({ host: url, apiKey: source }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ reason: "INVALID_FIELD", subject: "apiKey" });
+      expect(String(error)).toContain("apiKey must be printable ASCII without blanks");
+      expect(inspect(error)).not.toMatch(/secret|bl.ssel/);
+    }
+  },
+);
 
 test("an address where nobody listens is told at once", async () => {
   const error = await RemoteWorkspace.connect({ host: "http://127.0.0.1:1" }).catch((e: unknown) => e);

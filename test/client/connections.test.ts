@@ -1,5 +1,3 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { ConnectionLost, InvalidRequest, RemoteWorkspace } from "../../client/src/index.ts";
 import { makeAuthority, makeCertificate, temporaryDirectory, writeCertificate } from "../helpers/certificates.ts";
@@ -29,23 +27,6 @@ test("a connection on which nothing answers is given up by its pings, and calls 
   // Without pings this would take the 30 s of a call's own time limit.
   expect(await handle.info()).toMatchObject({ state: "ended" });
   expect(proxy.connections).toBeGreaterThan(1);
-});
-
-test("a server that accepts and says nothing is told as no connection", async () => {
-  // It reads, so that it notices when the client goes.
-  const silent = createServer((socket) => socket.on("error", () => {}).resume());
-  await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
-  onTestFinished(async () => {
-    await new Promise((resolve) => silent.close(resolve));
-  });
-  const host = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  for (const httpVersion of ["2", "1.1"] as const) {
-    const error = await RemoteWorkspace.connect({ host, httpVersion, timeouts: { connectMs: 200 } }).catch(
-      (e: unknown) => e,
-    );
-    expect(error).toBeInstanceOf(ConnectionLost);
-    expect(error).toMatchObject({ reason: "CONNECTION_LOST", retryable: true });
-  }
 });
 
 test("more streams than one connection may carry are all served", async () => {

@@ -49,6 +49,19 @@ test("what is no web server at all is told at once as no server of ours", async 
   for (const httpVersion of versions) await expectRefused({ host, httpVersion }, [host, noYonder]);
 });
 
+test("who takes connections and says nothing is told once the time to connect is over, or left when asked to", async () => {
+  // It reads, so that it notices when the client goes.
+  const silent = createServer((socket) => void socket.on("error", () => {}).resume());
+  const host = await listening(silent);
+  for (const httpVersion of versions) {
+    await expectRefused({ host, httpVersion, timeouts: { connectMs: 200 } }, [`${host} does not answer`], true);
+    const abort = new AbortController();
+    silent.once("connection", () => abort.abort());
+    const connecting = RemoteWorkspace.connect({ host, httpVersion, signal: abort.signal });
+    await expect(connecting).rejects.toMatchObject({ name: "AbortError" });
+  }
+});
+
 test("a path too many is told with the address without it", async () => {
   const { url } = await openServer();
   for (const httpVersion of versions) {
@@ -111,10 +124,10 @@ test("what is no certificate and no key is refused before anything is sent", asy
 
 const noYonder = "does not look like a Yonder server";
 
-async function expectRefused(options: RemoteWorkspaceOptions, hints: string[]): Promise<void> {
+async function expectRefused(options: RemoteWorkspaceOptions, hints: string[], retryable = false): Promise<void> {
   const error = await RemoteWorkspace.connect({ apiKey, ...options }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(ConnectionLost);
-  const expected = { reason: "CONNECTION_REFUSED", subject: options.host, mayHaveRun: false, retryable: false };
+  const expected = { reason: "CONNECTION_REFUSED", subject: options.host, mayHaveRun: false, retryable };
   expect(error).toMatchObject(expected);
   for (const hint of hints) expect((error as Error).message).toContain(hint);
 }

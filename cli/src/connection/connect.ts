@@ -34,6 +34,9 @@ function inWordsOf({ options: { host }, saidBy, keyFrom }: Choice, error: unknow
   if (error.reason === "INVALID_FIELD" && error.subject === "host") {
     return new Failure(`${saidBy}: ${error.message}`, { cause: error });
   }
+  if (error.reason === "INVALID_FIELD" && error.subject === "apiKey" && keyFrom !== undefined) {
+    return new Failure(error.message.replace("apiKey", `the key of ${keyFrom}`), { cause: error });
+  }
   if (error.reason === "CREDENTIALS_MISSING")
     return new Failure(`${host} wants a key: ${waysToGiveAKey}`, { cause: error });
   if (error.reason === "CREDENTIALS_INVALID" && keyFrom !== undefined) {

@@ -10,6 +10,8 @@ export const commandExits: readonly (readonly [code: string, what: string])[] = 
   ["N", "the command exited with N, 0 to 255"],
   ["128+N", "signal N ended the command: 137 for SIGKILL"],
   ["124", "--timeout or --idle-timeout ended the command"],
+  ["126", "the program is there and cannot be run; nothing was run"],
+  ["127", "there is no such program; nothing was run"],
 ];
 
 /** What to exit with for a command that ended so: as a shell would, had it run here. */

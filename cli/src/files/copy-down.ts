@@ -24,8 +24,8 @@ export async function copyDown(
   target: Exclude<Operand, { kind: "remote" }>,
   isInto: boolean,
 ): Promise<void> {
-  const { workspace, options } = copying;
-  const there = await workspace.fs.stat(source, { sha256: options.checksum });
+  const { workspace, options, signal } = copying;
+  const there = await workspace.fs.stat(source, { sha256: options.checksum, signal });
   if (target.kind === "pipe") return copyOutput(copying, source, there);
   const { path } = target;
   const here = await stat(path).catch(() => undefined);

@@ -20,7 +20,7 @@ export async function copyUp(
   if (source.kind === "pipe") return copyInput(copying, target);
   const { path } = source;
   const isDirectory = (await stat(path)).isDirectory();
-  const isThere = (await statThere(copying.workspace, target))?.isDirectory() === true;
+  const isThere = (await statThere(copying.workspace, target, { signal: copying.signal }))?.isDirectory() === true;
   if (isDirectory) return copyTree(copying, path, target, { isInto, isThere });
   await copyFile(copying, path, isInto || isThere ? joinPath(target, lastName(path)) : target);
 }
@@ -39,7 +39,7 @@ async function copyFile(copying: Copying, source: Path, target: Path): Promise<v
   const { workspace, options, signal } = copying;
   const name = lastName(source);
   const here = await stat(source, { bigint: true });
-  const there = await statThere(workspace, target, { sha256: options.checksum });
+  const there = await statThere(workspace, target, { sha256: options.checksum, signal });
   if (there !== undefined && options.noClobber) return tellUnmoved(copying, name, "something has this name there");
   const sha256 = options.checksum ? await sha256File(source) : undefined;
   if (there?.isFile() === true && BigInt(there.size) === here.size && there.mode === Number(here.mode & 0o7777n)) {

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { FileStats, Workspace } from "@yonder/client";
+import type { FileStats, StatOptions, Workspace } from "@yonder/client";
 import { Failure } from "../frame/failure.ts";
 import { argumentBytes } from "./argument-bytes.ts";
 
@@ -56,15 +56,19 @@ export function saysDirectory(path: string | Buffer): boolean {
 }
 
 /** Whether a path of the workspace is a directory, or leads to one. */
-export async function isDirectoryThere(workspace: Workspace, path: string | Buffer): Promise<boolean> {
-  return (await statThere(workspace, path))?.isDirectory() === true;
+export async function isDirectoryThere(
+  workspace: Workspace,
+  path: string | Buffer,
+  options?: StatOptions,
+): Promise<boolean> {
+  return (await statThere(workspace, path, options))?.isDirectory() === true;
 }
 
 /** What a path of the workspace leads to; undefined where there is nothing. */
 export async function statThere(
   workspace: Workspace,
   path: string | Buffer,
-  options?: { sha256?: boolean },
+  options?: StatOptions,
 ): Promise<FileStats | undefined> {
   return workspace.fs.stat(path, options).catch((error: unknown) => {
     const code = error instanceof Error && "code" in error ? error.code : undefined;

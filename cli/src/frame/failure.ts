@@ -1,17 +1,22 @@
 import type { ConnectionLost, YonderError } from "@yonder/client";
 import { escapeControls } from "../output/escape.ts";
-import { ownFailure, usageFailure } from "./exits.ts";
+import { exitCodeByReason, ownFailure, usageFailure } from "./exits.ts";
 
 /** What was asked for cannot be done. The message says why, and what to do. */
 export class Failure extends Error {
   override readonly name: string = "Failure";
-  readonly exitCode: number = ownFailure;
 }
 
-/** The command line is wrong. The message says what it should be; the line below it says where help is. */
+/** The command line is wrong. The message says what it should be; where help is, is said after it. */
 export class UsageError extends Failure {
   override readonly name = "UsageError";
-  override readonly exitCode = usageFailure;
+}
+
+/** What to exit with for what was thrown. */
+export function exitCodeOfError(error: unknown): number {
+  if (error instanceof UsageError) return usageFailure;
+  const refusal = error instanceof Failure ? error.cause : error;
+  return (isYonderError(refusal) ? exitCodeByReason[refusal.reason] : undefined) ?? ownFailure;
 }
 
 /** One line for people: what happened, then what to do about it. */
@@ -19,8 +24,17 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return escapeControls(String(error));
   const remedy = isYonderError(error) ? remedyOf(error) : "";
   const parts = [error.message, remedy, comeBack(error)].filter((part) => part !== "").map(asPart);
-  return escapeControls(inWordsOfTheCommand(parts.join("; ")));
+  return escapeControls(inWordsOfTheCommand(plainSystemErrors(parts.join("; "))));
 }
+
+/** "ENOENT: no such file or directory, open 'key'", as Node has it, as other programs do: the file last, and no codes. */
+function plainSystemErrors(message: string): string {
+  return message.replaceAll(systemError, (_all, what: string, path?: string) =>
+    path === undefined ? what : `${what}: ${path}`,
+  );
+}
+
+const systemError = /\bE[A-Z0-9]+: ([a-z][^,:;']*), [a-z]+\b(?: '([^']*)')?/g;
 
 function remedyOf({ reason, remedy }: YonderError): string {
   return reason === "CONNECTION_REFUSED" ? "Is the server running there? `yonder doctor` looks closer" : remedy;
@@ -55,6 +69,9 @@ const words: readonly (readonly [option: string, here: string])[] = [
   ['httpVersion "1.1"', "--http-version 1.1"],
   ['httpVersion "2"', "--http-version 2"],
   ["a key goes into apiKey", "a key goes into YONDER_API_KEY"],
+  ["choose another `working_directory`", "choose another with --cwd"],
+  ["args.values names no program", "the first word, which names the program, is empty"],
+  ["httpVersion must", "--http-version must"],
   ["set PATH in `environment.variables`", "set PATH with --env"],
   ["environment.variables has", "--env has"],
   ["ListExecs has the ids", "`yonder ps` has the ids"],

@@ -67,8 +67,13 @@ async function fill(command: Command, { summary, load }: Entry, onExit: OnExit):
   command.action(async () => {
     const options = valuesOf(command, verb.options);
     const connection = { ...given(programOf(command)), ...given(command) };
-    const exitCode = await verb.run({ arguments: command.processedArgs as never, options, connection });
-    onExit(exitCode ?? 0);
+    try {
+      const exitCode = await verb.run({ arguments: command.processedArgs as never, options, connection });
+      onExit(exitCode ?? 0);
+    } catch (error) {
+      if (error instanceof UsageError) error.message += seeHelp(command);
+      throw error;
+    }
   });
 }
 
@@ -126,9 +131,20 @@ function prepared(command: Command): Command {
     .helpCommand(false)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageFailure))
     .configureOutput({
-      outputError: (text, write) =>
-        write(`yonder: ${text.replace(/^error: /, "")}See \`${nameOf(command)} --help\`.\n`),
+      outputError: (text, write) => write(`yonder: ${oneLine(text)}${seeHelp(command)}\n`),
     });
+}
+
+/** What commander says of a command line: it puts what may be meant on a line of its own. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, "")
+    .replace(/\.?\n$/, "")
+    .replaceAll("\n", " ");
+}
+
+function seeHelp(command: Command): string {
+  return `; see \`${nameOf(command)} --help\``;
 }
 
 function nameOf(command: Command): string {

@@ -1,6 +1,5 @@
 import { flushed, watchOutput } from "../output/write.ts";
-import { ownFailure, usageFailure } from "./exits.ts";
-import { describeError, Failure } from "./failure.ts";
+import { describeError, exitCodeOfError } from "./failure.ts";
 import { ownVersion } from "./own-version.ts";
 import { createProgram } from "./program.ts";
 
@@ -22,11 +21,9 @@ export async function run(args: readonly string[]): Promise<never> {
 
 /** Says in a line what went wrong. Answers what to exit with. */
 function tell(error: unknown): number {
-  const exitCode = error instanceof Failure ? error.exitCode : ownFailure;
-  const help = exitCode === usageFailure ? " (see `yonder --help`)" : "";
-  process.stderr.write(`yonder: ${describeError(error)}${help}\n`);
+  process.stderr.write(`yonder: ${describeError(error)}\n`);
   if (process.env["YONDER_DEBUG"] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  return exitCode;
+  return exitCodeOfError(error);
 }
 
 /** `yonder help exec` is `yonder exec --help`. */

@@ -7,7 +7,7 @@ import type { RemoteSettings } from "./remote-options.ts";
 
 /**
  * Does what talks to a remote, with its progress shown. Where the remote wants a password and none is known, the
- * terminal, if there is one, is asked. Ctrl-C ends git in the workspace; undefined is returned then.
+ * terminal, if there is one, is asked. Ctrl-C ends git in the workspace; what to exit with is returned then.
  */
 export async function runOperation<T>(
   { quiet }: { readonly quiet: boolean },

@@ -53,10 +53,11 @@ export const verb = defineVerb({
     keepMemoryFlat();
     // What writes to a pipe ends by its signal alone: the reader may stand still, and nothing is to be gone on with.
     using interrupt = new Interrupt(target.kind !== "pipe");
-    await using workspaces = new Workspaces(connection);
-    const copying = { options, signal: interrupt.signal };
+    const { signal } = interrupt;
+    await using workspaces = new Workspaces(connection, signal);
+    const copying = { options, signal };
     try {
-      const isInto = await goesInto(sources, target, workspaces);
+      const isInto = await goesInto(sources, target, workspaces, signal);
       return await forEach(sources, (source) => copy({ source, target, isInto, workspaces, ...copying }));
     } catch (error) {
       const isResumable = sources.every(({ kind }) => kind !== "pipe") && target.kind !== "pipe";
@@ -114,13 +115,18 @@ function check(sources: readonly Operand[], target: Operand): void {
 }
 
 /** Whether the sources go into the target; a target that several sources need is refused where it is something else. */
-async function goesInto(sources: readonly Operand[], target: Operand, workspaces: Workspaces): Promise<boolean> {
+async function goesInto(
+  sources: readonly Operand[],
+  target: Operand,
+  workspaces: Workspaces,
+  signal: AbortSignal,
+): Promise<boolean> {
   if (target.kind === "pipe") return false;
   if (saysDirectory(target.path)) return true;
   if (sources.length === 1) return false;
   const isDirectory =
     target.kind === "remote"
-      ? await isDirectoryThere(await workspaces.get(target.profile), target.path)
+      ? await isDirectoryThere(await workspaces.get(target.profile), target.path, { signal })
       : await isDirectoryHere(target.path);
   if (!isDirectory)
     throw new UsageError("several sources go into a directory: put a / behind the target to have it made");
@@ -130,16 +136,18 @@ async function goesInto(sources: readonly Operand[], target: Operand, workspaces
 /** The workspaces of a copy by profile, each connected to when it is needed. */
 class Workspaces implements AsyncDisposable {
   readonly #connection: ConnectionOptions;
+  readonly #signal: AbortSignal;
   readonly #open = new Map<string | undefined, Promise<Workspace>>();
 
-  constructor(connection: ConnectionOptions) {
+  constructor(connection: ConnectionOptions, signal: AbortSignal) {
     this.#connection = connection;
+    this.#signal = signal;
   }
 
   get(profile: string | undefined): Promise<Workspace> {
     // A profile says by itself where it is.
     const connection = profile === undefined ? this.#connection : { ...this.#connection, host: undefined, profile };
-    const open = this.#open.get(profile) ?? connect(connection);
+    const open = this.#open.get(profile) ?? connect(connection, { signal: this.#signal });
     this.#open.set(profile, open);
     return open;
   }

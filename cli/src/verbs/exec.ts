@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import type { Command, SpawnOptions } from "@yonder/client";
 import { bounded, boundOptions, defaultEscape, escapeOption, placed, placeOptions } from "../exec/command-options.ts";
 import { commandExits } from "../exec/exit-code.ts";
-import { UsageError } from "../frame/failure.ts";
+import { argumentBytes } from "../files/argument-bytes.ts";
+import { Failure, UsageError } from "../frame/failure.ts";
 import { defineVerb, flag, value } from "../frame/verb.ts";
 
 export const verb = defineVerb({
@@ -51,11 +52,19 @@ export const verb = defineVerb({
   },
 });
 
+/** A command is text in the contract: what is none would run as something else than was typed. */
+function mustBeText(words: readonly string[]): void {
+  const odd = words.find((word) => typeof argumentBytes(word) !== "string");
+  if (odd === undefined) return;
+  throw new Failure(`"${odd}" is not UTF-8, as commands must be: have a shell make the bytes, as in -c "cat $'\\xff'"`);
+}
+
 function commandOf(words: readonly string[], text: string | undefined): Command {
   if (text !== undefined && words.length > 0) {
     throw new UsageError(`-c takes one text, and "${words[0]}" comes after it: put all of it into quotes`);
   }
   if (text === undefined && words.length === 0)
     throw new UsageError("there is nothing to run: give a command, or -c TEXT");
+  mustBeText(text === undefined ? words : [text]);
   return text ?? words;
 }

@@ -1,4 +1,5 @@
 import { Authentication, YonderError } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 
 /** A key, or what gets one: asked at the first call, and once more when the server no longer takes the last one. */
 export type ApiKey = string | (() => string | Promise<string>);
@@ -14,10 +15,11 @@ export class ApiKeySource {
 
   /** The key to send. Undefined: none. */
   async get(): Promise<string | undefined> {
-    if (typeof this.#source !== "function") return this.#source;
+    if (this.#source === undefined) return undefined;
+    if (typeof this.#source === "string") return sendable(this.#source);
     this.#current ??= ask(this.#source);
     try {
-      return await this.#current;
+      return sendable(await this.#current);
     } catch (error) {
       this.#current = undefined;
       throw error;
@@ -37,6 +39,13 @@ export class ApiKeySource {
     );
     return true;
   }
+}
+
+/** What HTTP would refuse is refused here, since its refusal tells the key back. */
+function sendable(key: string): string {
+  if (/^[\x21-\x7e]*$/.test(key)) return key;
+  const hint = key.endsWith("\n") ? ", and this one ends with a line feed" : "";
+  throw invalidOption("apiKey", `must be printable ASCII without blanks${hint}`);
 }
 
 async function ask(source: () => string | Promise<string>): Promise<string> {

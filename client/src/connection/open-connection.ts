@@ -21,6 +21,7 @@ export interface OpenConnectionOptions extends SettingsOptions {
   readonly workspaceId?: string | undefined;
   readonly transport?: Transport | undefined;
   readonly onConnectionChange?: ((change: ConnectionChange) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
   readonly diagnose?: (() => Promise<Diagnosis | undefined>) | undefined;
 }
 
@@ -44,7 +45,8 @@ export async function openConnection(
   });
   connection.workspaceId = options.workspaceId;
   try {
-    await firstContact(connection, connectMs, options.transport ? undefined : address);
+    const { transport, signal } = options;
+    await firstContact(connection, { connectMs, address: transport ? undefined : address, signal });
   } catch (error) {
     connection.close();
     throw error;

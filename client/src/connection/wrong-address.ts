@@ -16,6 +16,7 @@ export async function wrongAddress(error: unknown, address: Address): Promise<Co
   return new ConnectionLost(why, {
     reason: "CONNECTION_REFUSED",
     subject: address.host,
+    retryable: isSilence(error),
     cause: error,
     mayHaveRun: false,
   });
@@ -39,11 +40,16 @@ async function whatIsWrong(error: unknown, { host, baseUrl, secure, target }: Ad
     const hint = origin === baseUrl ? "" : `; without a path it would be ${origin}`;
     return `${url} answered with "${status.rawMessage}": ${noServer}${hint}`;
   }
-  const isCut = lossOf(error) === "broken" && status.code !== Code.DeadlineExceeded;
-  if (!secure && !("path" in target) && isCut && (await speaksTls(target))) {
+  if (isSilence(error)) return `${host} does not answer`;
+  if (!secure && !("path" in target) && lossOf(error) === "broken" && (await speaksTls(target))) {
     return `${host} speaks TLS: use ${host.replace(/^http/, "https")}`;
   }
   return undefined;
+}
+
+/** Nobody is there behind a wall that drops what comes, or somebody who takes a connection and says nothing. */
+function isSilence(error: unknown): boolean {
+  return ConnectError.from(error).code === Code.DeadlineExceeded;
 }
 
 const noServer = "this does not look like a Yonder server";

@@ -14,7 +14,9 @@ export function createServeCommand(environment: Environment, run: (given: GivenS
     .helpOption("-h, --help", "Show this help")
     .configureHelp({ optionDescription: (option) => option.description })
     .addHelpText("after", notes)
-    .showHelpAfterError("See `yonder serve --help`.")
+    .configureOutput({
+      outputError: (text, write) => write(`yonder serve: ${oneLine(text)}; see \`yonder serve --help\`\n`),
+    })
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : misconfigured))
     .action(async () => await run(readSettings(flags, environment)));
   for (const [key, setting] of entries()) {
@@ -27,6 +29,14 @@ export function createServeCommand(environment: Environment, run: (given: GivenS
     });
   }
   return command;
+}
+
+/** What commander says of a command line: it puts what may be meant on a line of its own. */
+function oneLine(text: string): string {
+  return text
+    .replace(/^error: /, "")
+    .replace(/\.?\n$/, "")
+    .replaceAll("\n", " ");
 }
 
 function usage({ flag, placeholder }: Setting<unknown>): string {

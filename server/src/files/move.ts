@@ -21,11 +21,13 @@ export interface MoveQuery {
 /** Gives something another name; over file systems by a copy. */
 export async function move(paths: Paths, targets: SerialByKey, query: MoveQuery): Promise<FileInfo> {
   const options = { follow: "no", createParents: query.createParents } as const;
-  const moved = await paths.locate(query.source, { follow: "no" }, (source) =>
-    paths.locate(query.destination, options, (destination) =>
+  const moved = await paths.locate(query.source, { follow: "no" }, async (source) => {
+    // Before a directory is made for it, and while an error is still the source's.
+    await readInfo(source.at, source.path, false);
+    return paths.locate(query.destination, options, (destination) =>
       targets.run(destination.path.toString("latin1"), () => renameOrTell(source, destination, query)),
-    ),
-  );
+    );
+  });
   if (moved !== undefined) return moved;
   const { file } = await copy(paths, { ...query, recursive: true });
   await remove(paths, { path: query.source, recursive: true, missingOk: true, ifMatch: "" });

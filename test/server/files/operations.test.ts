@@ -98,7 +98,9 @@ describe("Move", () => {
       (await expectReason(client.move({ sourcePath: "d", destinationPath: "d/sub/x" }), "FILE_SYSTEM_REFUSED"))
         .systemCode,
     ).toBe("EINVAL");
-    await expectReason(client.move({ sourcePath: "no", destinationPath: "x" }), "FILE_NOT_FOUND");
+    const missing = { sourcePath: "no", destinationPath: "made/for/x", createParents: true };
+    expect((await expectReason(client.move(missing), "FILE_NOT_FOUND")).subject).toBe(join(directory, "no"));
+    expect(await readdir(directory)).not.toContain("made");
   });
 
   test("to another file system copies and removes", async () => {
