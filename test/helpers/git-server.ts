@@ -38,7 +38,10 @@ export async function openGitServer(directory: string | Buffer, options: GitServ
       ? createOpenPaths(workingDirectory)
       : await createConfinedPaths(Buffer.from(options.confine), workingDirectory);
   const git = new Git({ paths, limits: { ...defaultLimits, ...options.limits } });
-  onTestFinished(() => git.stop());
+  onTestFinished(async () => {
+    await git.stop();
+    await paths.close();
+  });
   const identity = { workspaceId: randomUUID(), instanceId: randomUUID() };
   const app = createApp({
     identity,

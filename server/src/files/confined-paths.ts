@@ -35,6 +35,7 @@ export async function createConfinedPaths(root: PathBytes, workingDirectory: Pat
         await walk.close();
       }
     },
+    close: () => rootHandle.close(),
   };
 }
 

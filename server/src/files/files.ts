@@ -172,6 +172,7 @@ export class Files {
   async close(): Promise<void> {
     this.#watches.close();
     await this.uploads.close();
+    await this.paths.close();
   }
 
   #once<T>(scope: string, requestId: string, query: object, act: () => Promise<T>): Promise<T> {

@@ -23,6 +23,7 @@ export function createOpenPaths(workingDirectory: PathBytes): Paths {
         throw fileError(error, place.path);
       }
     },
+    close: () => Promise.resolve(),
   };
 }
 

@@ -43,4 +43,6 @@ export interface Paths {
   absolute(path: PathBytes): PathBytes;
   /** Runs `act` with the place that `path` means; what the place holds open is closed after it. */
   locate<T>(path: PathBytes, options: LocateOptions, act: (place: Place) => Promise<T>): Promise<T>;
+  /** Lets go of what finding places needs. */
+  close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open, readFile, readdir, realpath, symlink, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, readlink, realpath, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -106,6 +106,16 @@ describe.runIf(process.platform === "linux")("a confined server", () => {
     await client.remove({ path: "out" });
     expect(await readdir(outside)).toEqual(["secret"]);
     expect([...server.files.features]).toEqual(["CONFINED_FILES"]);
+  });
+
+  test("lets go of its root when it is closed", async () => {
+    const isOpen = async (): Promise<boolean> => {
+      const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+      return (await Promise.all(links)).includes(server.directory);
+    };
+    expect(await isOpen()).toBe(true);
+    await server.close();
+    expect(await isOpen()).toBe(false);
   });
 
   test("leaves no descriptor open", async () => {
