@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from "vitest";
 import { DockerWorkspace } from "../../client/src/docker/index.ts";
 import type { DockerWorkspaceOptions } from "../../client/src/docker/index.ts";
@@ -166,8 +169,37 @@ describe.skipIf(!hasDocker)("a DockerWorkspace on a bad day", () => {
       ["volumes", { volumes: ["/only-one"] }],
       ["hostPort", { network: "none", hostPort: 1_234 }],
       ["dockerHost", { dockerHost: "ssh://host" }],
+      ["serverImage", { serverImage: "Not an image?x=1" }],
+      ["serverImage", { serverImage: "" }],
+      ["environment", { environment: { "A; id #": "" } }],
+      ["forwardEnv", { forwardEnv: ["A B"] }],
+      ["extraPorts", { network: "host", extraPorts: [3_000] }],
+      ["labels", { labels: { number: 1 } } as object],
+      ["memmory", { memmory: "1g" } as object],
+      // What only the engine knows.
+      ["user", { user: "ghost" }],
+      ["network", { network: "yonder-test-nowhere" }],
+      ["ulimits", { ulimits: { junk: 1 } }],
+      ["workingDir", { workingDir: "/etc/passwd" }],
+      ["runtime", { runtime: "yonder-test-no-runtime" }],
     ];
     for (const [subject, options] of wrong)
-      expect(await failure(options)).toMatchObject({ reason: "INVALID_FIELD", subject });
+      expect(await failure(options)).toMatchObject({ name: "InvalidRequest", reason: "INVALID_FIELD", subject });
+    await expect(DockerWorkspace.start({ server_image: testImage } as object)).rejects.toMatchObject({
+      message: "server_image is called serverImage here",
+    });
+  });
+
+  test("makes no directory of a volume's source that is not there", async () => {
+    const source = join(tmpdir(), `yonder-test-nowhere-${process.pid}`);
+    expect(await failure({ volumes: [`${source}:/data`] })).toMatchObject({ subject: "volumes" });
+    expect(existsSync(source)).toBe(false);
+  });
+
+  test("looks for the image that it takes by default in no registry, and says how to build it", async () => {
+    await expect(DockerWorkspace.start()).rejects.toMatchObject({
+      reason: "IMAGE_NOT_FOUND",
+      remedy: expect.stringContaining("docker build -t yonder-workspace .") as string,
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { bytes } from "../option-rules.ts";
 import type { ApptainerWorkspaceOptions, Bind } from "./options.ts";
 
 /** What `apptainer instance start` is told. Nothing secret: every user of the machine can read it. */
@@ -19,7 +20,7 @@ export function instanceFlags(
     ...(disableMountLocations.length > 0 ? ["--no-mount", disableMountLocations.join(",")] : []),
     ...(enableGpu === false ? [] : [enableGpu === "rocm" ? "--rocm" : "--nv"]),
     ...(options.network === "none" ? ["--net", "--network", "none"] : []),
-    ...(options.memory === undefined ? [] : ["--memory", String(options.memory)]),
+    ...(options.memory === undefined ? [] : ["--memory", String(bytes("memory", options.memory))]),
     ...(options.cpus === undefined ? [] : ["--cpus", String(options.cpus)]),
     ...(options.pids === undefined ? [] : ["--pids-limit", String(options.pids)]),
     ...settings.binds.flatMap((bind) => ["--mount", mountOf(bind)]),

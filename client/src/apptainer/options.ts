@@ -6,6 +6,7 @@ import type { RetryOptions } from "../connection/retry.ts";
 import type { TimeoutOptions } from "../connection/settings.ts";
 import { NotFound, PermissionDenied } from "../errors.ts";
 import { invalidOption } from "../invalid-option.ts";
+import { bytes, duration, list, portNumber, shown, texts, variableNames } from "../option-rules.ts";
 import type { CommandDefaults } from "../exec/options.ts";
 
 export interface ApptainerWorkspaceOptions {
@@ -107,8 +108,6 @@ export interface Settings {
   readonly stopTimeoutMs: number;
 }
 
-const longestMs = 24 * 60 * 60_000;
-
 /** Checks what makes no sense before anything is started. */
 export async function readOptions(options: ApptainerWorkspaceOptions): Promise<Settings> {
   const { hostPort, workingDir = "/workspace", name, apiKey, forwardEnv = [], environment = {} } = options;
@@ -120,9 +119,7 @@ export async function readOptions(options: ApptainerWorkspaceOptions): Promise<S
     throw invalidOption("name", `must be 1 to 64 letters, digits, "-" or "_", got ${shown(name)}`);
   }
   if (apiKey !== undefined && apiKey.length < 16) throw invalidOption("apiKey", "must have at least 16 characters");
-  if (hostPort !== undefined && !(Number.isInteger(hostPort) && hostPort >= 1 && hostPort <= 65_535)) {
-    throw invalidOption("hostPort", `must be 1 to 65535, got ${shown(hostPort)}`);
-  }
+  if (hostPort !== undefined) portNumber("hostPort", hostPort);
   if (hostPort !== undefined && options.network === "none") {
     throw invalidOption("hostPort", 'cannot be had with network "none"; leave it out, and a socket is used');
   }
@@ -130,13 +127,11 @@ export async function readOptions(options: ApptainerWorkspaceOptions): Promise<S
     const value = options[option];
     if (value !== undefined && !(value > 0)) throw invalidOption(option, `must be more than 0, got ${shown(value)}`);
   }
-  if (options.memory !== undefined && !/^[1-9]\d*[bkmg]?$/i.test(String(options.memory))) {
-    throw invalidOption("memory", `must be bytes, or as in "512m" or "2g", got ${shown(options.memory)}`);
-  }
-  for (const variable of [...Object.keys(environment), ...forwardEnv]) {
-    if (!/^[A-Za-z_]\w*$/.test(variable))
-      throw invalidOption("environment", `must have names of variables, got ${shown(variable)}`);
-  }
+  if (options.memory !== undefined) bytes("memory", options.memory);
+  variableNames("environment", Object.keys(environment));
+  texts("environment", environment);
+  list("forwardEnv", forwardEnv);
+  variableNames("forwardEnv", forwardEnv);
   const forwarded = forwardEnv.flatMap((each) => (process.env[each] === undefined ? [] : [[each, process.env[each]]]));
   return {
     workingDir,
@@ -187,13 +182,4 @@ export async function existing(option: string, path: string): Promise<string> {
     if (denied) throw new PermissionDenied(message, { reason: "ACCESS_DENIED", subject: path, cause });
     throw new NotFound(message, { reason: "FILE_NOT_FOUND", subject: path, cause });
   }
-}
-
-function duration(option: string, ms: number): number {
-  if (ms >= 1 && ms <= longestMs) return ms;
-  throw invalidOption(option, `must be 1 to ${longestMs} milliseconds, got ${shown(ms)}`);
-}
-
-function shown(value: unknown): string {
-  return JSON.stringify(value) ?? String(value);
 }

@@ -1,4 +1,5 @@
 import { invalidOption } from "../invalid-option.ts";
+import { choice, duration } from "../option-rules.ts";
 import { defaultRetry } from "./retry.ts";
 import type { RetryOptions, RetryPolicy } from "./retry.ts";
 import type { HttpVersion, Protocol } from "./transports.ts";
@@ -37,9 +38,6 @@ const defaultTimeouts: Settings["timeouts"] = {
   pingTimeoutMs: 10_000,
 };
 
-/** Well under what a timer takes (24 days; past it, it is one of 1 ms), and what gRPC takes for a time limit (27 hours). */
-const longestMs = 24 * 60 * 60_000;
-
 const protocols: readonly Protocol[] = ["grpc", "connect", "grpc-web"];
 const httpVersions: readonly HttpVersion[] = ["2", "1.1"];
 
@@ -53,8 +51,7 @@ export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOpt
       'must be "2" for protocol "grpc"; over "1.1" use protocol "connect" or "grpc-web"',
     );
   }
-  const timeout = (name: keyof TimeoutOptions) =>
-    duration(`timeouts.${name}`, timeouts[name] ?? defaultTimeouts[name], 1);
+  const timeout = (name: keyof TimeoutOptions) => duration(`timeouts.${name}`, timeouts[name] ?? defaultTimeouts[name]);
   const delay = (name: keyof RetryOptions, least: number) =>
     duration(`retry.${name}`, retry[name] ?? defaultRetry[name], least);
   return {
@@ -72,20 +69,4 @@ export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOpt
       maxDelayMs: delay("maxDelayMs", 1),
     },
   };
-}
-
-function choice<T extends string>(option: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  const names = choices.map((each) => `"${each}"`);
-  throw invalidOption(option, `must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}, got ${shown(value)}`);
-}
-
-function duration(option: string, ms: number, least: number): number {
-  if (typeof ms === "number" && ms >= least && ms <= longestMs) return ms;
-  throw invalidOption(option, `must be ${least} to ${longestMs} milliseconds, got ${shown(ms)}`);
-}
-
-/** As in JSON, but for numbers that it does not have. */
-function shown(value: unknown): string {
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? typeof value);
 }

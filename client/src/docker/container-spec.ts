@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { bytes, serverPort } from "./check-options.ts";
+import { bytes } from "../option-rules.ts";
+import { serverPort } from "./check-options.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import { keyFileDirectory, keyFilePath } from "./key-file.ts";
 import { keepLabel, ownerLabel, socketLabel, startLabel, workspaceLabel } from "./labels.ts";
@@ -29,13 +30,12 @@ export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptio
   const { readOnly = false, network } = options;
   const publishes = network !== "none" && network !== "host";
   const ports = publishes ? [serverPort, ...(options.extraPorts ?? [])] : [];
-  const binds = (options.volumes ?? []).map(withWholePath);
-  if (plan.socketDirectory !== undefined) binds.push(`${plan.socketDirectory}:${socketMount}`);
-  const mounted = new Set([...binds.map((bind) => bind.split(":")[1]), ...Object.keys(options.tmpfs ?? {})]);
+  const volumes = (options.volumes ?? []).map(readVolume);
+  if (plan.socketDirectory !== undefined) volumes.push(readVolume(`${plan.socketDirectory}:${socketMount}`));
+  const mounted = new Set([...volumes.map(({ target }) => target), ...Object.keys(options.tmpfs ?? {})]);
   // Gone with the container. Disk rather than memory: output of commands and what they write has no bound.
   const written = readOnly ? [keyFileDirectory, stateDirectory, homeDirectory, plan.workingDir] : [];
-  const memory = bytes("memory", options.memory);
-  const shm = bytes("shmSize", options.shmSize);
+  const memory = options.memory === undefined ? undefined : bytes("memory", options.memory);
   return {
     Image: plan.image,
     WorkingDir: plan.workingDir,
@@ -45,7 +45,14 @@ export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptio
     ExposedPorts: Object.fromEntries(ports.map((port) => [`${port}/tcp`, {}])),
     Volumes: Object.fromEntries(written.filter((path) => !mounted.has(path)).map((path) => [path, {}])),
     HostConfig: {
-      Binds: binds,
+      Binds: volumes.filter((volume) => !isPlainBind(volume)).map(({ text }) => text),
+      // Unlike those above, the engine does not make a directory of whatever is not there.
+      Mounts: volumes.filter(isPlainBind).map(({ source, target, mode }) => ({
+        Type: "bind",
+        Source: source,
+        Target: target,
+        ReadOnly: mode === "ro",
+      })),
       PortBindings: Object.fromEntries(
         ports.map((port) => {
           const hostPort = port === serverPort ? String(plan.hostPort) : "";
@@ -55,7 +62,7 @@ export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptio
       ...(network !== undefined && { NetworkMode: network }),
       // No swap beside it: what is over the limit is ended, not slowed down for hours.
       ...(memory !== undefined && { Memory: memory, MemorySwap: memory }),
-      ...(shm !== undefined && { ShmSize: shm }),
+      ...(options.shmSize !== undefined && { ShmSize: bytes("shmSize", options.shmSize) }),
       ...(options.cpus !== undefined && { NanoCpus: Math.round(options.cpus * 1e9) }),
       ...(options.pids !== undefined && { PidsLimit: options.pids }),
       Ulimits: Object.entries(options.ulimits ?? {}).map(([Name, limit]) => ({ Name, Soft: limit, Hard: limit })),
@@ -106,8 +113,22 @@ function labelsOf(plan: ContainerPlan, { labels = {} }: DockerWorkspaceOptions):
   };
 }
 
+interface Volume {
+  readonly source: string;
+  readonly target: string;
+  readonly mode: string;
+  /** All of it, as the engine takes it. */
+  readonly text: string;
+}
+
 /** A source that is a path is made absolute; one without a "/" is a volume's name. */
-function withWholePath(volume: string): string {
-  const [source = "", ...rest] = volume.split(":");
-  return [source.startsWith(".") || source.includes("/") ? resolve(source) : source, ...rest].join(":");
+function readVolume(volume: string): Volume {
+  const [given = "", target = "", mode = "rw"] = volume.split(":");
+  const source = given.startsWith(".") || given.includes("/") ? resolve(given) : given;
+  return { source, target, mode, text: `${source}:${target}:${mode}` };
+}
+
+/** Of a path of this machine, and without what only SELinux and macOS know. */
+function isPlainBind({ source, mode }: Volume): boolean {
+  return source.startsWith("/") && (mode === "ro" || mode === "rw");
 }

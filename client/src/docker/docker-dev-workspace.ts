@@ -1,6 +1,6 @@
 import { InvalidRequest } from "../errors.ts";
 import { buildImage, findProject } from "./build-image.ts";
-import { checkOptions } from "./check-options.ts";
+import { checkOptions, imageReference, startOptions } from "./check-options.ts";
 import { invalidOption } from "../invalid-option.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import { DockerWorkspace, startParts } from "./docker-workspace.ts";
@@ -31,11 +31,13 @@ export class DockerDevWorkspace extends DockerWorkspace {
    * and with ServerError (BUILD_FAILED) and the build's last lines where the image cannot be built.
    */
   static override async start(options: DockerDevWorkspaceOptions = {}): Promise<DockerDevWorkspace> {
-    checkOptions(options);
+    checkOptions(options, devOptions);
     const { baseImage, serverImage, platform, pull = "missing", onProgress } = options;
     if ((baseImage === undefined) === (serverImage === undefined)) {
       throw invalidOption("baseImage", "or serverImage must be given, and not both");
     }
+    if (baseImage !== undefined) imageReference("baseImage", baseImage);
+    if (options.tag !== undefined) imageReference("tag", options.tag);
     const engine = engineOf(options);
     const image = serverImage ?? options.tag ?? tagOf(baseImage ?? "");
     const parts = await startLimited(options, async (signal) => {
@@ -52,6 +54,14 @@ export class DockerDevWorkspace extends DockerWorkspace {
     return new DockerDevWorkspace(parts, options);
   }
 }
+
+const devOptions: Readonly<Record<keyof DockerDevWorkspaceOptions, true>> = {
+  ...startOptions,
+  baseImage: true,
+  projectDirectory: true,
+  tag: true,
+  buildNetwork: true,
+};
 
 function tagOf(baseImage: string): string {
   return `yonder-workspace-dev:${baseImage

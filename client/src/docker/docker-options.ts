@@ -3,7 +3,10 @@ import type { PullProgress } from "./pull-image.ts";
 
 /** How a container is made and a workspace in it started. Everything has a default. */
 export interface DockerWorkspaceOptions extends Pick<RemoteWorkspaceOptions, "timeouts" | "retry" | "defaults"> {
-  /** The image, one that the Dockerfile of this project made or that its server was copied into. */
+  /**
+   * The image, one that the Dockerfile of this project made or that its server was copied into. Default
+   * "yonder-workspace", which a clone of this project builds and no registry has.
+   */
   serverImage?: string | undefined;
   /** The directory to work in, in the container. Default "/workspace". */
   workingDir?: string | undefined;

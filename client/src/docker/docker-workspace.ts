@@ -2,7 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
 import { NotFound } from "../errors.ts";
 import type { DockerDescription } from "../workspace.ts";
-import { checkOptions, serverPort } from "./check-options.ts";
+import { checkOptions, reattachOptions, serverPort } from "./check-options.ts";
 import { Container } from "./container.ts";
 import type { DockerWorkspaceOptions, ReattachOptions } from "./docker-options.ts";
 import { engineOf } from "./engine.ts";
@@ -59,7 +59,9 @@ export class DockerWorkspace extends ConnectedWorkspace {
   static async start(options: DockerWorkspaceOptions = {}): Promise<DockerWorkspace> {
     checkOptions(options);
     const engine = engineOf(options);
-    const { serverImage: image = defaultImage, platform, pull = "missing", onProgress } = options;
+    const { serverImage: image = defaultImage, platform, onProgress } = options;
+    // The default is built, not published: whoever has that name in a registry is somebody else.
+    const { pull = options.serverImage === undefined ? "never" : "missing" } = options;
     const parts = await startLimited(options, async (signal) => {
       await translated({ image }, () => haveImage(engine, { image, platform, pull, onProgress, signal }));
       return await startParts(engine, image, options, signal);
@@ -74,14 +76,18 @@ export class DockerWorkspace extends ConnectedWorkspace {
    * Rejects with NotFound (CONTAINER_GONE) where there is none, and with InvalidState where it has stopped or is paused.
    */
   static async reattach(options: ReattachOptions): Promise<DockerWorkspace> {
-    checkOptions(options);
+    checkOptions(options, reattachOptions);
     const engine = engineOf(options);
     const parts = await startLimited(options, (signal) =>
       translated({ container: options.name ?? "" }, async () => {
         const container = await Container.find(engine, await chooseContainer(engine, options, signal), signal);
         const why = await whyNotServing(engine, container.state);
         if (why !== undefined) throw why;
-        const apiKey = options.apiKey ?? (await addKey(container, signal));
+        if (options.apiKey !== undefined) {
+          const { apiKey } = options;
+          return { container, apiKey, connection: await connectToContainer(container, apiKey, options, signal) };
+        }
+        const apiKey = await addKey(container, signal);
         return { container, apiKey, connection: await connectWithNewKey(container, apiKey, options, signal) };
       }),
     );

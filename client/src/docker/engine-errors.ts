@@ -8,6 +8,8 @@ import {
   Unsupported,
 } from "../errors.ts";
 import type { YonderError } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
+import type { DockerWorkspaceOptions } from "./docker-options.ts";
 
 /** The engine's "no", before it is known what it means for the caller. */
 export class EngineRefusal extends Error {
@@ -72,11 +74,11 @@ export function toContainerError(error: unknown, subject: EngineSubject = {}): u
     return wrongPlatform(image, message, error);
   }
   if (/port is already allocated|address already in use|ports are not available/i.test(message)) {
-    return new AlreadyExists(`port ${hostPort ?? ""} of this machine is taken: ${message}`, {
+    return new AlreadyExists(`port ${hostPort ?? ""} of this machine is taken`, {
       ...common,
       reason: "PORT_IN_USE",
       subject: String(hostPort ?? ""),
-      remedy: "Choose another port, or leave it out and the engine picks a free one.",
+      remedy: "Choose another port, or leave hostPort out and a free one is taken.",
     });
   }
   if (/name .*is already in use/i.test(message)) {
@@ -104,6 +106,8 @@ export function toContainerError(error: unknown, subject: EngineSubject = {}): u
     return imageNotFound(image, message, error);
   }
   if (status === 404 && container !== "") return containerGone(container, error);
+  const option = refusedOptions.find(([pattern]) => pattern.test(message))?.[1];
+  if (option !== undefined) return invalidOption(option, `is refused by the container engine: ${message}`, error);
   const what = `the container engine refuses: ${message}`;
   if (status === 400)
     return new InvalidRequest(what, { ...common, reason: "ENGINE_FAILED", subject: image || container });
@@ -115,6 +119,23 @@ export function toContainerError(error: unknown, subject: EngineSubject = {}): u
   });
 }
 
+/** How engines speak of an option that they do not take, whatever the status of their answer. */
+const refusedOptions: readonly (readonly [RegExp, keyof DockerWorkspaceOptions])[] = [
+  [/unable to find (user|group)|no matching entries in (passwd|group) file/i, "user"],
+  [/network \S+ not found|unable to find network/i, "network"],
+  [/bind source path does not exist|statfs .*no such file or directory/i, "volumes"],
+  [/memory limit/i, "memory"],
+  [/range of cpus/i, "cpus"],
+  [/rlimit|ulimit/i, "ulimits"],
+  [/capability/i, "capAdd"],
+  [/security-opt|seccomp/i, "securityOpt"],
+  [/unknown (or invalid )?runtime|runtime .*not found/i, "runtime"],
+  [/invalid container name/i, "name"],
+  [/cannot mkdir|working directory/i, "workingDir"],
+  [/tmpfs/i, "tmpfs"],
+  [/mount path/i, "volumes"],
+];
+
 export function imageNotFound(image: string, why: string, cause?: unknown): NotFound {
   return new NotFound(`there is no image ${image}: ${why}`, {
     reason: "IMAGE_NOT_FOUND",
@@ -125,10 +146,10 @@ export function imageNotFound(image: string, why: string, cause?: unknown): NotF
 }
 
 export function containerGone(container: string, cause?: unknown): NotFound {
-  return new NotFound(`the container ${container} is gone: somebody removed it`, {
+  return new NotFound(`there is no container ${container}, or no longer`, {
     reason: "CONTAINER_GONE",
     subject: container,
-    remedy: "Start a new workspace.",
+    remedy: "Start a new workspace; `docker ps --all` lists the containers that there are.",
     cause,
   });
 }

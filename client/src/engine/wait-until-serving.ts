@@ -52,7 +52,9 @@ export async function waitUntilServing(
 async function timedOut({ subject, timeoutMs, lastLines }: WaitUntilServingOptions, cause: Error) {
   const log = await lastLines();
   const message = `${subject} did not serve within ${timeoutMs} ms${quoted(log)}`;
-  return new StartFailed(message, { reason: "START_TIMED_OUT", subject, log, retryable: true, cause });
+  const remedy =
+    "Give it more time with healthCheckTimeoutMs; tight limits of memory, processors or processes slow a start.";
+  return new StartFailed(message, { reason: "START_TIMED_OUT", subject, log, remedy, retryable: true, cause });
 }
 
 /** Log lines as the end of a message. */

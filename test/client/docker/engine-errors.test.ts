@@ -71,3 +71,24 @@ test("an engine on another machine is refused before anything is started", async
   const start = DockerWorkspace.start({ dockerHost: "tcp://192.0.2.1:2375", startTimeoutMs: 1_000 });
   await expect(start).rejects.toMatchObject({ reason: "INVALID_FIELD", subject: "dockerHost" });
 });
+
+test.each<[string, string, DockerWorkspaceOptions]>([
+  ["user", "unable to find user ghost: no matching entries in passwd file", { user: "ghost" }],
+  ["network", "network nowhere not found", { network: "nowhere" }],
+  ["volumes", 'invalid mount config for type "bind": bind source path does not exist: /x', { volumes: ["/x:/x"] }],
+  ["memory", "Minimum memory limit allowed is 6MB", { memory: "1k" }],
+  ["cpus", "Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available", { cpus: 1_000 }],
+  ["ulimits", "OCI runtime create failed: wrong rlimit value: RLIMIT_JUNK: unknown", { ulimits: { junk: 5 } }],
+  ["capAdd", 'invalid CapAdd: unknown capability: "CAP_NOPE"', { capAdd: ["NOPE"] }],
+  ["securityOpt", 'invalid --security-opt 2: "nope=1"', { securityOpt: ["nope=1"] }],
+  ["runtime", "Unknown runtime specified runsc", { runtime: "runsc" }],
+  ["name", "Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed", { name: "a b" }],
+  ["workingDir", "Cannot mkdir: /etc/passwd is not a directory", { workingDir: "/etc/passwd" }],
+  ["tmpfs", 'error mounting "tmpfs" to rootfs at "/x": invalid argument', { tmpfs: { "/x": "size=zz" } }],
+])("an engine's refusal of %s names the option, whatever its status", async (subject, message, options) => {
+  for (const status of [400, 404, 500]) {
+    const dockerHost = await engineThatRefuses(status, message);
+    const start = DockerWorkspace.start({ dockerHost, serverImage: "some:image", ...options });
+    await expect(start).rejects.toMatchObject({ name: "InvalidRequest", reason: "INVALID_FIELD", subject });
+  }
+});
