@@ -1,15 +1,11 @@
 import type { Writable } from "node:stream";
+import { envelopeOfGathered } from "./envelope.ts";
 import type { Lane } from "./lane.ts";
 
 /** What goes on the wire in the place of an envelope that Connect made: itself, or the large message of its token. */
 export function piecesOf(lane: Lane | undefined, envelope: Uint8Array): readonly Uint8Array[] {
   const gathered = lane?.outgoing.shift();
-  if (gathered === undefined) return [envelope];
-  const { parts, byteLength } = gathered;
-  const header = Buffer.alloc(5);
-  header.writeUInt32BE(byteLength, 1);
-  const [first, ...others] = parts;
-  return [Buffer.concat([header, first ?? none]), ...others];
+  return gathered === undefined ? [envelope] : envelopeOfGathered(gathered);
 }
 
 /** Writes the pieces in one go; calls back when none of them is needed any more, or with what went wrong. */
@@ -26,5 +22,3 @@ export function writePieces(
   stream.uncork();
   return flushed;
 }
-
-const none = new Uint8Array(0);

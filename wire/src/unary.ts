@@ -13,9 +13,10 @@ import {
   parseTimeout,
   setTrailerStatus,
 } from "@connectrpc/connect/protocol-grpc";
-import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { nodeHeaders } from "./node-headers.ts";
+import { envelope, envelopeBytes } from "./envelope.ts";
+import { nodeHeaders, webHeaders } from "./node-headers.ts";
 
 type Implementation = MethodImpl<DescMethodUnary>;
 
@@ -32,7 +33,6 @@ export interface UnaryRouter extends ConnectRouter {
   find(request: IncomingMessage | Http2ServerRequest, path: string): UnaryHandler | undefined;
 }
 
-const headerBytes = 5;
 /** As Connect's own: less is not worth compressing. */
 const compressMinBytes = 1024;
 /** Connect lets each call's signal end with a DOMException of its own, with a stack that nobody reads. */
@@ -111,10 +111,10 @@ function createHandler(method: DescMethodUnary, impl: Implementation, options: C
       if (timeout.error !== undefined) throw timeout.error;
       const input = requests.parse(await readMessage(request, limits.readMaxBytes));
       const output = await invokeUnaryImplementation(spec, context, input, interceptors);
-      reply = envelope(replies.serialize(output), 0);
+      reply = envelope(replies.serialize(output));
       const [compression] = acceptCompression ?? [];
       if (compression !== undefined && reply.length >= compressMinBytes && accepts(request, compression.name)) {
-        reply = envelope(await compression.compress(reply.subarray(headerBytes)), 1);
+        reply = envelope(await compression.compress(reply.subarray(envelopeBytes)), 1);
         context.responseHeader.set("grpc-encoding", compression.name);
       }
       context.abort(callIsOver);
@@ -137,14 +137,6 @@ function asConnectError(error: unknown): ConnectError {
   return new ConnectError("internal error", Code.Internal, undefined, undefined, error);
 }
 
-function envelope(data: Uint8Array, flags: number): Uint8Array {
-  const bytes = Buffer.allocUnsafe(headerBytes + data.length);
-  bytes[0] = flags;
-  bytes.writeUInt32BE(data.length, 1);
-  bytes.set(data, headerBytes);
-  return bytes;
-}
-
 /** The one message of a request, in the words of Connect where it is none. */
 function readMessage(request: Http2ServerRequest, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
@@ -157,16 +149,16 @@ function readMessage(request: Http2ServerRequest, maxBytes: number): Promise<Uin
     const take = (chunk: Buffer): void => {
       chunks.push(chunk);
       length += chunk.length;
-      const size = chunks[0] !== undefined && chunks[0].length >= headerBytes ? chunks[0].readUInt32BE(1) : 0;
+      const size = chunks[0] !== undefined && chunks[0].length >= envelopeBytes ? chunks[0].readUInt32BE(1) : 0;
       const most = `larger than configured readMaxBytes ${maxBytes}`;
       if (size > maxBytes) refuse(`message size ${size} is ${most}`, Code.ResourceExhausted);
-      else if (length > maxBytes + headerBytes) refuse(`message size is ${most}`, Code.ResourceExhausted);
+      else if (length > maxBytes + envelopeBytes) refuse(`message size is ${most}`, Code.ResourceExhausted);
     };
     request.on("data", take);
     request.once("end", () => {
       const bytes = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
       if (length === 0) return refuse("protocol error: missing input message for unary method", Code.Unimplemented);
-      const end = length < headerBytes ? Infinity : headerBytes + bytes.readUInt32BE(1);
+      const end = length < envelopeBytes ? Infinity : envelopeBytes + bytes.readUInt32BE(1);
       if (length < end) return refuse("protocol error: incomplete envelope", Code.InvalidArgument);
       if (length > end) {
         return refuse("protocol error: received extra input message for unary method", Code.Unimplemented);
@@ -174,20 +166,11 @@ function readMessage(request: Http2ServerRequest, maxBytes: number): Promise<Uin
       if (((bytes[0] ?? 0) & 1) === 1) {
         return refuse("received compressed envelope, but do not know how to decompress", Code.Internal);
       }
-      resolve(bytes.subarray(headerBytes));
+      resolve(bytes.subarray(envelopeBytes));
     });
     const onGone = (): void => reject(new ConnectError("The caller is gone", Code.Canceled));
     request.once("aborted", onGone).once("error", onGone);
   });
-}
-
-function webHeaders(headers: IncomingHttpHeaders): Headers {
-  const result = new Headers();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(":")) continue;
-    for (const each of Array.isArray(value) ? value : [value]) result.append(name, each);
-  }
-  return result;
 }
 
 function accepts({ headers }: Http2ServerRequest, name: string): boolean {

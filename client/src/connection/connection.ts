@@ -118,16 +118,17 @@ export class Connection {
     retry: Retry,
     { signal, timeoutMs = this.#options.callMs }: Pick<CallOptions, "signal" | "timeoutMs"> = {},
   ): Promise<MessageShape<O>> {
-    const abort = new LinkedAbort(signal, this.closed);
+    const abort = signal && new LinkedAbort(signal, this.closed);
     try {
       const headers = await this.#headers(retry);
       // Whole: gRPC has no fractions of the unit in which it is sent.
       const wholeMs = Math.ceil(timeoutMs);
-      const response = await this.#open().calls.unary(method, abort.signal, wholeMs, headers, request);
+      const { calls } = this.#open();
+      const response = await calls.unary(method, abort?.signal ?? this.closed, wholeMs, headers, request);
       this.#works();
       return response.message;
     } finally {
-      abort.release();
+      abort?.release();
     }
   }
 
