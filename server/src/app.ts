@@ -71,11 +71,12 @@ export function createApp({ identity, activity, routes, maxMessageBytes, onInter
       acceptCompression: [fastGzip],
       readMaxBytes: maxMessageBytes,
       shutdownSignal: lifecycle.cutSignal,
-      requestGate: createRequestGate(
+      requestGate: createRequestGate({
         // Who is not let in learns nothing else.
-        [...(authenticate === undefined ? [] : [authenticate]), lifecycle.check, checkWorkspaceId(identity)],
+        checks: [...(authenticate === undefined ? [] : [authenticate]), lifecycle.check, checkWorkspaceId(identity)],
+        maxMessageBytes,
         onInternal,
-      ),
+      }),
       interceptors: [mapErrors(onInternal), returnOnAbort, activity.interceptor, refuseUnknownFields],
     }),
     createTransport: () => createRouterTransport(register, { router: app.routerOptions() }),

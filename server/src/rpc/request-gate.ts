@@ -5,15 +5,23 @@ import type { CallRecord } from "./call-record.ts";
 import { toConnectError } from "./error-map.ts";
 import type { OnInternalError } from "./error-map.ts";
 import type { Identity } from "./identity.ts";
+import { explainTooLarge } from "./too-large.ts";
 
 /** A check of a call by its headers; throws a DomainError to refuse it. */
 export type GateCheck = (context: HandlerContext) => void;
 
+export interface RequestGateOptions {
+  readonly checks: readonly GateCheck[];
+  readonly maxMessageBytes: number;
+  readonly onInternal: OnInternalError;
+}
+
 /** Runs the checks before anything of a request's body is read. */
-export function createRequestGate(
-  checks: readonly GateCheck[],
-  onInternal: OnInternalError,
-): NonNullable<ConnectRouterOptions["requestGate"]> {
+export function createRequestGate({
+  checks,
+  maxMessageBytes,
+  onInternal,
+}: RequestGateOptions): NonNullable<ConnectRouterOptions["requestGate"]> {
   return (context) => {
     const record: CallRecord | undefined = context.values.get(callRecordKey);
     if (record !== undefined) record.signal = context.signal;
@@ -24,6 +32,7 @@ export function createRequestGate(
       if (record !== undefined) record.error = mapped;
       throw mapped;
     }
+    explainTooLarge(context.signal, maxMessageBytes);
   };
 }
 
