@@ -45,8 +45,8 @@ export abstract class ConnectedWorkspace implements Workspace {
   protected constructor(connection: Connection, workingDir: string | undefined, defaults: CommandDefaults = {}) {
     this.#connection = connection;
     this.#context = { workingDir, defaults };
-    this.fs = new ConnectedFileSystem(connection, workingDir);
-    this.git = new ConnectedGit(connection, workingDir);
+    this.fs = new ConnectedFileSystem(connection, this.#context);
+    this.git = new ConnectedGit(connection, this.#context);
   }
 
   get workingDir(): string {
@@ -81,7 +81,7 @@ export abstract class ConnectedWorkspace implements Workspace {
   }
 
   fileUpload(source: UploadInput, destination: PathLike, options?: FileUploadOptions): Promise<FileOperationResult> {
-    return fileUpload(this.#connection, this.#context.workingDir, source, destination, options);
+    return fileUpload(this.#connection, this.#context, source, destination, options);
   }
 
   fileDownload(
@@ -89,15 +89,15 @@ export abstract class ConnectedWorkspace implements Workspace {
     destination?: DownloadDestination,
     options?: FileDownloadOptions,
   ): Promise<FileOperationResult> {
-    return fileDownload(this.#connection, this.#context.workingDir, source, destination, options);
+    return fileDownload(this.#connection, this.#context, source, destination, options);
   }
 
   gitChanges(path?: PathLike, options?: GitChangesOptions): Promise<GitChange[]> {
-    return gitChanges(this.#connection, this.#context.workingDir, path, options);
+    return gitChanges(this.#connection, this.#context, path, options);
   }
 
   gitDiff(path: PathLike, options?: GitDiffOptions): Promise<GitDiff> {
-    return gitDiff(this.#connection, this.#context.workingDir, path, options);
+    return gitDiff(this.#connection, this.#context, path, options);
   }
 
   async alive(): Promise<boolean> {

@@ -44,10 +44,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { apiKeys = [], logger = silentLogger(), ...given } = options;
   const config = await resolveConfig(given);
   const edge = await openEdge({ config, apiKeys, logger });
-  const workspace = await openOrClose(edge, () => openWorkspace(config));
+  const onInternalError = (errorId: string, err: unknown): void => logger.error({ errorId, err }, "a call failed");
+  const workspace = await openOrClose(edge, () => openWorkspace({ ...config, onInternalError }));
   const { identity, activity, routes } = workspace;
   const { maxMessageBytes } = config.limits;
-  const onInternalError = (errorId: string, err: unknown): void => logger.error({ errorId, err }, "a call failed");
   edge.serve(createApp({ identity, activity, routes, maxMessageBytes, onInternalError }));
   const notices = [...workspace.notices, ...noticesOf(config, edge)];
   for (const notice of notices) logger.warn(notice);

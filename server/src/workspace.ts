@@ -8,6 +8,7 @@ import { StateDirectory } from "./exec/state/state-directory.ts";
 import { Files } from "./files/files.ts";
 import { Git } from "./git/git.ts";
 import { Activity } from "./rpc/activity.ts";
+import type { OnInternalError } from "./rpc/error-map.ts";
 import { createFileService } from "./rpc/file-service.ts";
 import { createExecService } from "./rpc/exec-service.ts";
 import { createGitService } from "./rpc/git-service.ts";
@@ -16,6 +17,8 @@ import { createWorkspaceService } from "./rpc/workspace-service.ts";
 import { defaultLimits, type Limits } from "./util/limits.ts";
 import { makeDirectories } from "./util/make-directories.ts";
 import { diskSpace } from "./util/disk-space.ts";
+import { serveUsers } from "./users/serve-users.ts";
+import { Users } from "./users/users.ts";
 import { version } from "./version.ts";
 
 export interface WorkspaceOptions {
@@ -27,6 +30,8 @@ export interface WorkspaceOptions {
   /** Keep every path of the file service under this directory. Linux only. */
   readonly confine?: string | undefined;
   readonly limits?: Partial<Limits>;
+  /** Told of what failed inside a process that works as another user, with the id that the caller is told. */
+  readonly onInternalError?: OnInternalError;
 }
 
 /** Everything that a server serves, without the wire. */
@@ -78,13 +83,20 @@ async function openAll(
   await makeDirectories(runtimeDirectory, 0o700);
   const launcher = await createLocalLauncher({ workingDirectory, runtimeDirectory });
   opened.push(() => launcher.close());
+  const users = new Users({
+    launcher,
+    directory: join(state.path, "users"),
+    settings: { identity, workingDirectory: workingDirectory.toString(), confine: options.confine, limits },
+    onInternalError: options.onInternalError ?? (() => {}),
+  });
+  opened.push(() => users.close());
   const engine = await openExecEngine({ launcher, state, limits, workingDirectory, onActivity });
   opened.push(() => engine.close());
 
   // Made once: they remember answers, however often they are registered.
   const execService = createExecService(engine, identity);
-  const fileService = createFileService(files, identity);
-  const gitService = createGitService(git, identity);
+  const fileService = serveUsers(FileService, createFileService(files, identity), users);
+  const gitService = serveUsers(GitService, createGitService(git, identity), users);
   const workspaceService = createWorkspaceService({
     identity,
     version,
@@ -106,6 +118,7 @@ async function openAll(
       return { ...ofFiles, ...ofLauncher, git: ofGit, stateDisk, workingDisk };
     },
   });
+  void users.resume();
   return {
     identity,
     activity,
@@ -118,7 +131,7 @@ async function openAll(
         .service(GitService, gitService)
         .service(WorkspaceService, workspaceService),
     async stop(how) {
-      await Promise.all([engine.stop(how), git.stop()]);
+      await Promise.all([engine.stop(how), git.stop(), users.stop()]);
     },
   };
 }

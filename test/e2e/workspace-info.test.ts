@@ -166,6 +166,7 @@ describe("with every limit set by its flag", () => {
     maxWatchBacklog: ["46", 46],
     watchReconnectGrace: ["47s", { seconds: 47n }],
     maxSearchMatches: ["48", 48],
+    maxUsers: ["80", 80],
     maxGitOperations: ["60", 60],
     gitTimeout: ["61s", { seconds: 61n }],
     maxGitPageSize: ["65", 65],

@@ -1,6 +1,7 @@
 export { createWireTransport } from "./client.ts";
 export type { WireTransportOptions } from "./client.ts";
 export { reuseMemory } from "./reuse-memory.ts";
+export type { Sessions } from "./sessions.ts";
 export { readRequest, wireInterceptor, writeResponse } from "./server.ts";
 export { createUnaryRouter } from "./unary.ts";
 export type { UnaryRouter } from "./unary.ts";

@@ -101,6 +101,7 @@ export interface CommandDefaults {
   killGraceMs?: number | undefined;
   /** Under what a call's own `env` says. */
   env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** For files and git, too. */
   user?: string | undefined;
   /** Beside a call's own `labels`. */
   labels?: Readonly<Record<string, string>> | undefined;

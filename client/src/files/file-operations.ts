@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { FileService } from "@yonder/proto";
+import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
@@ -15,8 +16,8 @@ import type { UploadInput } from "../transfer/upload-source.ts";
 import { FileStats } from "./file-stats.ts";
 import { systemCodeOf } from "./system-error.ts";
 import { exactTimestamp } from "./timestamp.ts";
-import { pathText, toWirePath } from "./wire-path.ts";
-import type { PathLike } from "./wire-path.ts";
+import { pathText, toWirePlace } from "./wire-path.ts";
+import type { PathLike, PlaceContext, WirePlace } from "./wire-path.ts";
 
 /** What became of a file that was moved, with the fields of OpenHands' model. */
 export interface FileOperationResult {
@@ -39,7 +40,7 @@ export interface FileOperationResult {
   readonly data?: Buffer | undefined;
 }
 
-export interface FileUploadOptions {
+export interface FileUploadOptions extends AsUser {
   onProgress?: OnProgress | undefined;
   /** Aborting rejects with an AbortError, and leaves the old file. */
   signal?: AbortSignal | undefined;
@@ -61,7 +62,7 @@ export interface FileUploadOptions {
   resume?: boolean | undefined;
 }
 
-export interface FileDownloadOptions {
+export interface FileDownloadOptions extends AsUser {
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
   /**
@@ -82,7 +83,7 @@ export type DownloadDestination = string | URL | Writable;
 /** Uploads a file from this machine, from memory or from a stream. What the file system says is a result. */
 export async function fileUpload(
   connection: Connection,
-  workingDir: string | undefined,
+  context: PlaceContext,
   source: UploadInput,
   destination: PathLike,
   options: FileUploadOptions = {},
@@ -93,7 +94,7 @@ export async function fileUpload(
     try {
       const mode = options.mode ?? bytes.mode;
       const header = {
-        ...toWirePath(workingDir, destination),
+        ...toWirePlace(context, destination, options.user),
         createParents: true,
         ifMatch: options.ifMatch ?? "",
         ifAbsent: options.ifAbsent ?? false,
@@ -111,7 +112,7 @@ export async function fileUpload(
 /** Downloads a file to this machine, to a stream, or into memory. What the file system says is a result. */
 export async function fileDownload(
   connection: Connection,
-  workingDir: string | undefined,
+  context: PlaceContext,
   source: PathLike,
   destination: DownloadDestination | undefined,
   options: FileDownloadOptions = {},
@@ -119,7 +120,7 @@ export async function fileDownload(
   const target = typeof destination === "string" || destination instanceof URL ? localPath(destination) : undefined;
   const paths = { sourcePath: pathText(source), destinationPath: target ?? "" };
   return asResult(paths, async () => {
-    const request = { ...toWirePath(workingDir, source), ifMatch: options.ifMatch ?? "" };
+    const request = { ...toWirePlace(context, source, options.user), ifMatch: options.ifMatch ?? "" };
     if (target !== undefined && options.resume === true) return downloadResumed(connection, request, target, options);
     const sink = target === undefined ? sinkOf(destination as Writable | undefined) : await fileSink(target);
     try {
@@ -163,13 +164,13 @@ async function receive(
 /** Downloads into a part that outlives this process, from the byte at which an earlier one stood. */
 export async function downloadResumed(
   connection: Connection,
-  request: { path: string; rawPath: Uint8Array; ifMatch: string },
+  request: WirePlace & { ifMatch: string },
   target: string,
   options: FileDownloadOptions,
 ): Promise<Partial<FileOperationResult>> {
   for (let round = 1; ; round++) {
-    const { path, rawPath } = request;
-    const { file } = await connection.call(FileService.method.stat, { path, rawPath }, options);
+    const { path, rawPath, user } = request;
+    const { file } = await connection.call(FileService.method.stat, { path, rawPath, user }, options);
     const etag = request.ifMatch === "" ? (file?.etag ?? "") : request.ifMatch;
     const part = await LocalFile.resume(target, etag, Number(file?.sizeBytes ?? 0n));
     const range = { ...request, ifMatch: etag, offset: BigInt(part.position) };

@@ -1,3 +1,4 @@
+import type { AsUser } from "../as-user.ts";
 import type { TransferDigest } from "../transfer/digest.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import type { DownloadTreeOptions } from "../tree/download-tree.ts";
@@ -10,7 +11,7 @@ import type { SearchOptions, SearchResult } from "./search.ts";
 import type { WatchEvent, WatchOptions } from "./watch.ts";
 import type { PathLike } from "./wire-path.ts";
 
-interface Abortable {
+interface CallOptions extends AsUser {
   /** Aborting rejects with an AbortError. */
   signal?: AbortSignal | undefined;
 }
@@ -35,9 +36,9 @@ export interface FileSystem {
     options?: WriteFileOptions | BufferEncoding,
   ): Promise<FileStats>;
   /** Writes many files from memory in one stream. Their paths are relative to the workspace's directory. */
-  writeFiles(files: Iterable<TreeEntry> | AsyncIterable<TreeEntry>, options?: Abortable): Promise<TreeReport>;
+  writeFiles(files: Iterable<TreeEntry> | AsyncIterable<TreeEntry>, options?: CallOptions): Promise<TreeReport>;
   /** Whether something is there. */
-  exists(path: PathLike, options?: Abortable): Promise<boolean>;
+  exists(path: PathLike, options?: CallOptions): Promise<boolean>;
   stat(path: PathLike, options?: StatOptions): Promise<FileStats>;
   /** The same of a symbolic link itself. */
   lstat(path: PathLike, options?: StatOptions): Promise<FileStats>;
@@ -63,7 +64,7 @@ export interface FileSystem {
   downloadTree(source: PathLike, destination: string | URL, options?: DownloadTreeOptions): Promise<TreeReport>;
 }
 
-export interface ReadFileOptions extends Abortable {
+export interface ReadFileOptions extends CallOptions {
   /** Default: bytes. */
   encoding?: BufferEncoding | undefined;
   /** The first byte. Default 0. */
@@ -76,7 +77,7 @@ export interface ReadFileOptions extends Abortable {
   digest?: TransferDigest | undefined;
 }
 
-export interface WriteFileOptions extends Abortable {
+export interface WriteFileOptions extends CallOptions {
   /** Of a string. Default "utf8". */
   encoding?: BufferEncoding | undefined;
   /** The permission bits. Default: those of the file that is there, or 0o666 less the server's umask. */
@@ -94,12 +95,12 @@ export interface WriteFileOptions extends Abortable {
   digest?: TransferDigest | undefined;
 }
 
-export interface StatOptions extends Abortable {
+export interface StatOptions extends CallOptions {
   /** Compute the SHA-256 of a regular file. Default false. */
   sha256?: boolean | undefined;
 }
 
-export interface ReadDirectoryOptions extends Abortable, IgnoreOptions {
+export interface ReadDirectoryOptions extends CallOptions, IgnoreOptions {
   /** All the way down. Default false. */
   recursive?: boolean | undefined;
   /** How deep to go instead. Default 1. */
@@ -110,20 +111,20 @@ export interface ReadDirectoryOptions extends Abortable, IgnoreOptions {
 /** An entry of a directory: its path relative to the directory, with everything that is known of it. */
 export type DirectoryEntry = FileStats & { readonly name: string | Buffer };
 
-export interface MakeDirectoryOptions extends Abortable {
+export interface MakeDirectoryOptions extends CallOptions {
   /** Make missing parents too; a directory that is there is no error then. Default false. */
   recursive?: boolean | undefined;
   mode?: number | undefined;
 }
 
-export interface RenameOptions extends Abortable {
+export interface RenameOptions extends CallOptions {
   /** Only where nothing has the new name. Default false. */
   ifAbsent?: boolean | undefined;
   /** Only the source with this etag. */
   ifMatch?: string | undefined;
 }
 
-export interface CopyOptions extends Abortable {
+export interface CopyOptions extends CallOptions {
   /** A directory with all that is in it. Default false. */
   recursive?: boolean | undefined;
   /** Only where nothing has the copy's name. Default false. */
@@ -132,7 +133,7 @@ export interface CopyOptions extends Abortable {
   ifMatch?: string | undefined;
 }
 
-export interface RemoveOptions extends Abortable {
+export interface RemoveOptions extends CallOptions {
   /** A directory with all that is in it. Default false. */
   recursive?: boolean | undefined;
   /** Nothing there is no error. Default false. */

@@ -31,17 +31,17 @@ import { addSystemCode, withSystemCode } from "./system-error.ts";
 import { timestampOf } from "./timestamp.ts";
 import { watch } from "./watch.ts";
 import type { WatchEvent, WatchOptions } from "./watch.ts";
-import { toWirePath } from "./wire-path.ts";
-import type { PathLike } from "./wire-path.ts";
+import { toWirePlace } from "./wire-path.ts";
+import type { PathLike, PlaceContext, WirePlace } from "./wire-path.ts";
 
 /** The file system of a workspace behind a connection. */
 export class ConnectedFileSystem implements FileSystem {
   readonly #connection: Connection;
-  readonly #workingDir: string | undefined;
+  readonly #context: PlaceContext;
 
-  constructor(connection: Connection, workingDir: string | undefined) {
+  constructor(connection: Connection, context: PlaceContext) {
     this.#connection = connection;
-    this.#workingDir = workingDir;
+    this.#context = context;
   }
 
   readFile(path: PathLike, options: (ReadFileOptions & { encoding: BufferEncoding }) | BufferEncoding): Promise<string>;
@@ -54,10 +54,11 @@ export class ConnectedFileSystem implements FileSystem {
       ifMatch = "",
       signal,
       digest,
+      user,
     } = typeof options === "string" ? { encoding: options } : options;
     return withSystemCode("open", path, async () => {
       const request = {
-        ...this.#path(path),
+        ...this.#path(path, user),
         offset: BigInt(offset),
         ifMatch,
         ...(length !== undefined && { length: BigInt(length) }),
@@ -73,11 +74,12 @@ export class ConnectedFileSystem implements FileSystem {
 
   async *readStream(
     path: PathLike,
-    { offset = 0, length, ifMatch = "", signal, digest }: ReadFileOptions = {},
+    { offset = 0, length, ifMatch = "", signal, digest, user }: ReadFileOptions = {},
   ): AsyncGenerator<Uint8Array> {
     const range = { offset: BigInt(offset), ifMatch, ...(length !== undefined && { length: BigInt(length) }) };
+    const how = { signal, digest };
     try {
-      for await (const part of download(this.#connection, { ...this.#path(path), ...range }, { signal, digest })) {
+      for await (const part of download(this.#connection, { ...this.#path(path, user), ...range }, how)) {
         if (part.type === "chunk") yield part.data;
       }
     } catch (error) {
@@ -101,7 +103,7 @@ export class ConnectedFileSystem implements FileSystem {
     return withSystemCode("open", path, async () => {
       const source = typeof data === "string" ? sourceOf(Buffer.from(data, encoding)) : await openSource(data);
       const header = {
-        ...this.#path(path),
+        ...this.#path(path, given.user),
         createParents: true,
         ifAbsent: given.ifAbsent ?? flag === "wx",
         ifMatch,
@@ -116,14 +118,15 @@ export class ConnectedFileSystem implements FileSystem {
 
   writeFiles(
     files: Iterable<TreeEntry> | AsyncIterable<TreeEntry>,
-    options: { signal?: AbortSignal | undefined } = {},
+    options: Pick<UploadTreeOptions, "signal" | "user"> = {},
   ): Promise<TreeReport> {
-    return withSystemCode("open", "", () => uploadEntries(this.#connection, files, this.#path(""), options));
+    const target = this.#path("", options.user);
+    return withSystemCode("open", "", () => uploadEntries(this.#connection, files, target, options));
   }
 
-  async exists(path: PathLike, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+  async exists(path: PathLike, { signal, user }: StatOptions = {}): Promise<boolean> {
     try {
-      await this.stat(path, { signal });
+      await this.stat(path, { signal, user });
       return true;
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -147,7 +150,7 @@ export class ConnectedFileSystem implements FileSystem {
       const { recursive = false, withFileTypes = false, exclude = [], gitignore = false, signal } = options;
       const depth = recursive ? -1 : (options.depth ?? 1);
       const request = {
-        ...this.#path(path),
+        ...this.#path(path, options.user),
         depth,
         includeHidden: true,
         exclude: [...exclude],
@@ -167,9 +170,9 @@ export class ConnectedFileSystem implements FileSystem {
     });
   }
 
-  mkdir(path: PathLike, { recursive = false, mode, signal }: MakeDirectoryOptions = {}): Promise<void> {
+  mkdir(path: PathLike, { recursive = false, mode, signal, user }: MakeDirectoryOptions = {}): Promise<void> {
     return withSystemCode("mkdir", path, async () => {
-      const request = { ...this.#path(path), parents: recursive, requestId: crypto.randomUUID() };
+      const request = { ...this.#path(path, user), parents: recursive, requestId: crypto.randomUUID() };
       const call = { ...request, ...(mode !== undefined && { mode }) };
       await this.#connection.call(FileService.method.makeDirectory, call, { signal });
     });
@@ -178,11 +181,11 @@ export class ConnectedFileSystem implements FileSystem {
   rename(
     from: PathLike,
     to: PathLike,
-    { ifAbsent = false, ifMatch = "", signal }: RenameOptions = {},
+    { ifAbsent = false, ifMatch = "", signal, user }: RenameOptions = {},
   ): Promise<FileStats> {
     return withSystemCode("rename", from, async () => {
       const request = {
-        ...this.#twoPaths(from, to),
+        ...this.#twoPaths(from, to, user),
         createParents: true,
         ifAbsent,
         ifMatch,
@@ -194,9 +197,10 @@ export class ConnectedFileSystem implements FileSystem {
   }
 
   cp(from: PathLike, to: PathLike, options: CopyOptions = {}): Promise<FileStats> {
-    const { recursive = false, errorOnExist = false, ifMatch = "", signal } = options;
+    const { recursive = false, errorOnExist = false, ifMatch = "", signal, user } = options;
     return withSystemCode("cp", from, async () => {
-      const request = { ...this.#twoPaths(from, to), recursive, createParents: true, ifAbsent: errorOnExist, ifMatch };
+      const paths = this.#twoPaths(from, to, user);
+      const request = { ...paths, recursive, createParents: true, ifAbsent: errorOnExist, ifMatch };
       // As long as the copy takes: the same call again joins it.
       const call = { ...request, requestId: crypto.randomUUID() };
       const { file } = await this.#connection.call(FileService.method.copy, call, { signal, timeoutMs: copyMs });
@@ -204,16 +208,18 @@ export class ConnectedFileSystem implements FileSystem {
     });
   }
 
-  rm(path: PathLike, { recursive = false, force = false, ifMatch = "", signal }: RemoveOptions = {}): Promise<void> {
+  rm(path: PathLike, options: RemoveOptions = {}): Promise<void> {
+    const { recursive = false, force = false, ifMatch = "", signal, user } = options;
     return withSystemCode("rm", path, async () => {
-      const request = { ...this.#path(path), recursive, missingOk: force, ifMatch, requestId: crypto.randomUUID() };
+      const what = { ...this.#path(path, user), recursive, missingOk: force, ifMatch };
+      const request = { ...what, requestId: crypto.randomUUID() };
       await this.#connection.call(FileService.method.remove, request, { signal, timeoutMs: copyMs });
     });
   }
 
   async *watch(path: PathLike, options: WatchOptions = {}): AsyncGenerator<WatchEvent> {
     try {
-      yield* watch(this.#connection, this.#path(path), options);
+      yield* watch(this.#connection, this.#path(path, options.user), options);
     } catch (error) {
       throw addSystemCode(error, "watch", path);
     }
@@ -221,7 +227,7 @@ export class ConnectedFileSystem implements FileSystem {
 
   search(options: SearchOptions): Promise<SearchResult> {
     const path = options.path ?? "";
-    return withSystemCode("search", path, () => search(this.#connection, this.#path(path), options));
+    return withSystemCode("search", path, () => search(this.#connection, this.#path(path, options.user), options));
   }
 
   uploadTree(
@@ -229,7 +235,7 @@ export class ConnectedFileSystem implements FileSystem {
     destination: PathLike,
     options: UploadTreeOptions = {},
   ): Promise<TreeReport> {
-    const target = this.#path(destination);
+    const target = this.#path(destination, options.user);
     return withSystemCode("open", destination, () =>
       typeof source === "string" || source instanceof URL
         ? uploadDirectory(this.#connection, localPath(source), target, options)
@@ -239,7 +245,7 @@ export class ConnectedFileSystem implements FileSystem {
 
   downloadTree(source: PathLike, destination: string | URL, options: DownloadTreeOptions = {}): Promise<TreeReport> {
     return withSystemCode("open", source, () =>
-      downloadDirectory(this.#connection, this.#path(source), localPath(destination), options),
+      downloadDirectory(this.#connection, this.#path(source, options.user), localPath(destination), options),
     );
   }
 
@@ -247,22 +253,23 @@ export class ConnectedFileSystem implements FileSystem {
     syscall: string,
     path: PathLike,
     noFollow: boolean,
-    { sha256 = false, signal }: StatOptions,
+    { sha256 = false, signal, user }: StatOptions,
   ): Promise<FileStats> {
     return withSystemCode(syscall, path, async () => {
-      const request = { ...this.#path(path), noFollow, sha256 };
+      const request = { ...this.#path(path, user), noFollow, sha256 };
       const { file } = await this.#connection.call(FileService.method.stat, request, { signal });
       return new FileStats(needed(file));
     });
   }
 
-  #path(path: PathLike): { path: string; rawPath: Uint8Array } {
-    return toWirePath(this.#workingDir, path);
+  #path(path: PathLike, user: string | undefined): WirePlace {
+    return toWirePlace(this.#context, path, user);
   }
 
-  #twoPaths(from: PathLike, to: PathLike) {
-    const [source, destination] = [this.#path(from), this.#path(to)];
+  #twoPaths(from: PathLike, to: PathLike, asked: string | undefined) {
+    const [source, destination] = [this.#path(from, asked), this.#path(to, asked)];
     return {
+      user: source.user,
       sourcePath: source.path,
       rawSourcePath: source.rawPath,
       destinationPath: destination.path,

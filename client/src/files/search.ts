@@ -1,14 +1,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileKindSchema, FileService } from "@yonder/proto";
 import type { SearchResponse } from "@yonder/proto";
+import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import { Silence } from "../connection/silence.ts";
 import { enumName } from "../connection/wire-values.ts";
 import type { FileKind } from "./file-stats.ts";
 import { fromWirePath } from "./wire-path.ts";
+import type { WirePlace } from "./wire-path.ts";
 
-export interface SearchOptions {
+export interface SearchOptions extends AsUser {
   /** Where to search: a directory or a file. Default: the workspace's directory. */
   path?: string | Uint8Array | undefined;
   /** Only files that match one of these globs; a glob without "/" matches names alone, and "!" excludes. */
@@ -53,11 +55,7 @@ export interface SearchResult {
 }
 
 /** Searches; a search that is cut, or on which nothing comes any more, is begun again. */
-export async function search(
-  connection: Connection,
-  path: { path: string; rawPath: Uint8Array },
-  options: SearchOptions,
-): Promise<SearchResult> {
+export async function search(connection: Connection, path: WirePlace, options: SearchOptions): Promise<SearchResult> {
   const retry = connection.retry(options);
   for (;;) {
     const abort = new LinkedAbort(options.signal, connection.closed);

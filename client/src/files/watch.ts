@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { FileKindSchema, FileService, WatchChangeKindSchema } from "@yonder/proto";
 import type { WatchChange, WatchResponse } from "@yonder/proto";
+import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import { Silence } from "../connection/silence.ts";
@@ -8,8 +9,9 @@ import { enumName } from "../connection/wire-values.ts";
 import type { IgnoreOptions } from "../tree/ignore-rules.ts";
 import type { FileKind } from "./file-stats.ts";
 import { fromWirePath } from "./wire-path.ts";
+import type { WirePlace } from "./wire-path.ts";
 
-export interface WatchOptions extends IgnoreOptions {
+export interface WatchOptions extends IgnoreOptions, AsUser {
   /** Watch the whole tree. Default false. */
   recursive?: boolean | undefined;
   /** Called once it is watched: what changes from then on is told. */
@@ -33,7 +35,7 @@ export type WatchEvent =
 /** Tells what changes, over as many connections as it takes: what happened during a cut follows, or a resync. */
 export async function* watch(
   connection: Connection,
-  path: { path: string; rawPath: Uint8Array },
+  path: WirePlace,
   { recursive = false, exclude = [], gitignore = false, onReady, signal }: WatchOptions,
 ): AsyncGenerator<WatchEvent> {
   const retry = connection.retry({ signal });

@@ -4,6 +4,24 @@ import { joinDirectory } from "../exec/to-wire.ts";
 /** A path in the workspace: text, or bytes for a name that is not UTF-8. Relative ones mean the workspace's directory. */
 export type PathLike = string | Uint8Array;
 
+/** What holds where a call says no more: the workspace's directory, and as whom it is. */
+export interface PlaceContext {
+  readonly workingDir: string | undefined;
+  readonly defaults: { readonly user?: string | undefined };
+}
+
+/** A path, and as whom it is meant, as requests take them. */
+export interface WirePlace {
+  path: string;
+  rawPath: Uint8Array;
+  user: string;
+}
+
+/** Where something is to be done, and as whom. */
+export function toWirePlace({ workingDir, defaults }: PlaceContext, path: PathLike, user?: string): WirePlace {
+  return { ...toWirePath(workingDir, path), user: user ?? defaults.user ?? "" };
+}
+
 /** A path as the contract takes it. */
 export function toWirePath(workingDir: string | undefined, path: PathLike): { path: string; rawPath: Uint8Array } {
   if (typeof path === "string") return { path: joinDirectory(workingDir, path), rawPath: none };

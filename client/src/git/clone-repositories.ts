@@ -67,7 +67,7 @@ async function cloneOne(
   source: RepositorySource,
   name: string,
   taken: Set<string>,
-  { targetDir = "", tokens = {}, timeoutMs = TIMEOUT_MS, signal }: CloneRepositoriesOptions,
+  { targetDir = "", tokens = {}, timeoutMs = TIMEOUT_MS, signal, user }: CloneRepositoriesOptions,
 ): Promise<ClonedSource> {
   const { ref, provider } = typeof source === "string" ? {} : source;
   const url = cloneUrl(source);
@@ -76,7 +76,7 @@ async function cloneOne(
   for (let dirName = name; ; dirName = freeName(name, taken)) {
     const path = targetDir === "" ? dirName : `${targetDir.replace(/\/+$/, "")}/${dirName}`;
     try {
-      const cloned = await git.cloneRepository(url, { path, ref, ...depth, ...secret, timeoutMs, signal });
+      const cloned = await git.cloneRepository(url, { path, ref, ...depth, ...secret, timeoutMs, signal, user });
       return { url: keyOf(source), dirName, localPath: cloned.path, ref };
     } catch (error) {
       // Something of that name was there before us.

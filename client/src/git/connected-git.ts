@@ -3,7 +3,7 @@ import type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape } fro
 import { GitPullStrategy, GitPushForce, GitService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { integer } from "../exec/to-wire.ts";
-import { toWirePath, type PathLike } from "../files/wire-path.ts";
+import { toWirePath, toWirePlace, type PathLike, type PlaceContext, type WirePlace } from "../files/wire-path.ts";
 import { cloneRepositories } from "./clone-repositories.ts";
 import { followOperation } from "./follow-operation.ts";
 import {
@@ -57,16 +57,16 @@ const VERB_MS = 300_000;
 /** Git in a workspace behind a connection. */
 export class ConnectedGit implements Git {
   readonly #connection: Connection;
-  readonly #workingDir: string | undefined;
+  readonly #context: PlaceContext;
 
-  constructor(connection: Connection, workingDir: string | undefined) {
+  constructor(connection: Connection, context: PlaceContext) {
     this.#connection = connection;
-    this.#workingDir = workingDir;
+    this.#context = context;
   }
 
-  async status(path?: PathLike, { ignored = false, signal }: GitStatusOptions = {}): Promise<GitStatus> {
+  async status(path?: PathLike, { ignored = false, signal, user }: GitStatusOptions = {}): Promise<GitStatus> {
     const entries: GitStatusEntry[] = [];
-    const request = { ...this.#path(path), includeIgnored: ignored, pageSize: PAGE_SIZE, pageToken: "" };
+    const request = { ...this.#path(path, user), includeIgnored: ignored, pageSize: PAGE_SIZE, pageToken: "" };
     for (;;) {
       const page = await this.#read(GitService.method.getStatus, request, signal);
       entries.push(...page.entries.map(toStatusEntry));
@@ -76,10 +76,10 @@ export class ConnectedGit implements Git {
   }
 
   async commits(path?: PathLike, options: GitCommitsOptions = {}): Promise<GitCommit[]> {
-    const { ref = "", changed, signal } = options;
+    const { ref = "", changed, signal, user } = options;
     const limit = options.limit === undefined ? USUAL_COMMITS : integer("limit", options.limit);
     const changedPath = changed === undefined ? {} : { changedPath: toWirePath(undefined, changed) };
-    const request = { ...this.#path(path), revision: ref, ...changedPath, pageToken: "" };
+    const request = { ...this.#path(path, user), revision: ref, ...changedPath, pageToken: "" };
     const commits: GitCommit[] = [];
     while (commits.length < limit) {
       const call = { ...request, pageSize: limit - commits.length };
@@ -91,9 +91,9 @@ export class ConnectedGit implements Git {
     return commits;
   }
 
-  async branches(path?: PathLike, { remote = false, signal }: GitBranchesOptions = {}): Promise<GitBranch[]> {
+  async branches(path?: PathLike, { remote = false, signal, user }: GitBranchesOptions = {}): Promise<GitBranch[]> {
     const branches: GitBranch[] = [];
-    const request = { ...this.#path(path), includeRemote: remote, pageToken: "" };
+    const request = { ...this.#path(path, user), includeRemote: remote, pageToken: "" };
     do {
       const page = await this.#read(GitService.method.listBranches, request, signal);
       branches.push(...page.branches.map(toGitBranch));
@@ -106,7 +106,7 @@ export class ConnectedGit implements Git {
     const { path, paths, all = false, allowEmpty = false, amend = false } = options;
     const [author, committer] = [toSignature(options.author), toSignature(options.committer)];
     const { commit } = await this.#act(GitService.method.commit, {
-      ...this.#path(path),
+      ...this.#path(path, options.user),
       ...verbFields(options),
       message,
       paths: toPathList(paths),
@@ -124,7 +124,7 @@ export class ConnectedGit implements Git {
   async checkout(ref: string | undefined, options: GitCheckoutOptions = {}): Promise<GitHead> {
     const { path, newBranch = "", detach = false, force = false, paths } = options;
     const head = await this.#act(GitService.method.checkout, {
-      ...this.#path(path),
+      ...this.#path(path, options.user),
       ...verbFields(options),
       revision: ref ?? "",
       newBranch,
@@ -139,7 +139,7 @@ export class ConnectedGit implements Git {
   async cloneRepository(url: string, options: GitCloneOptions = {}): Promise<ClonedRepository> {
     const { path, ref = "", depth = 0, singleBranch = false, submodules = false } = options;
     // Without a path the server names the directory, in its own; so the workspace's has to be told.
-    const target = path === undefined ? this.#path(directoryName(url)) : this.#path(path);
+    const target = this.#path(path ?? directoryName(url), options.user);
     const request = {
       ...target,
       ...remoteFields(options),
@@ -162,7 +162,7 @@ export class ConnectedGit implements Git {
 
   async fetch(options: GitFetchOptions = {}): Promise<GitRefUpdate[]> {
     const { path, remote = "", refspecs = [], prune = false, tags = false, depth = 0, unshallow = false } = options;
-    const request = { ...this.#path(path), ...remoteFields(options), remote, refspecs: [...refspecs] };
+    const request = { ...this.#path(path, options.user), ...remoteFields(options), remote, refspecs: [...refspecs] };
     const how = { prune, tags, depth: integer("depth", depth), unshallow };
     const method = GitService.method.fetch;
     const { updates } = await followOperation(this.#connection, method, { ...request, ...how }, options);
@@ -171,7 +171,7 @@ export class ConnectedGit implements Git {
 
   async pull(options: GitPullOptions = {}): Promise<GitPulled> {
     const { path, remote = "", branch = "", strategy = "ff-only" } = options;
-    const request = { ...this.#path(path), ...remoteFields(options), remote, remoteBranch: branch };
+    const request = { ...this.#path(path, options.user), ...remoteFields(options), remote, remoteBranch: branch };
     const how = { ...request, strategy: STRATEGIES[strategy] };
     const result = await followOperation(this.#connection, GitService.method.pull, how, options);
     return { ...toGitHead(result), oldHeadId: textOrNone(result.oldHeadId) };
@@ -179,15 +179,15 @@ export class ConnectedGit implements Git {
 
   async push(options: GitPushOptions = {}): Promise<GitRefUpdate[]> {
     const { path, remote = "", refspecs = [], setUpstream = false, tags = false, force } = options;
-    const request = { ...this.#path(path), ...remoteFields(options), remote, refspecs: [...refspecs] };
+    const request = { ...this.#path(path, options.user), ...remoteFields(options), remote, refspecs: [...refspecs] };
     const how = { setUpstream, tags, force: force === undefined ? GitPushForce.UNSPECIFIED : FORCES[force] };
     const method = GitService.method.push;
     const { updates } = await followOperation(this.#connection, method, { ...request, ...how }, options);
     return updates.map(toRefUpdate);
   }
 
-  #path(path: PathLike = ""): { path: string; rawPath: Uint8Array } {
-    return toWirePath(this.#workingDir, path);
+  #path(path: PathLike = "", user: string | undefined): WirePlace {
+    return toWirePlace(this.#context, path, user);
   }
 
   #read<I extends DescMessage, O extends DescMessage>(

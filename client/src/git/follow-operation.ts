@@ -45,6 +45,7 @@ export async function followOperation<I extends DescMessage, O extends DescMessa
   options: FollowOptions,
 ): Promise<ResultOf<MessageShape<O>>> {
   const requestId = randomUUID();
+  const { user = "" } = request as { user?: string };
   let expectedInstanceId = "";
   const retry = connection.retry({ signal: options.signal });
   for (;;) {
@@ -68,7 +69,7 @@ export async function followOperation<I extends DescMessage, O extends DescMessa
       }
       throw new ConnectError("the stream ended without a result", Code.Unavailable);
     } catch (error) {
-      if (options.signal?.aborted === true) await cancel(connection, requestId, expectedInstanceId);
+      if (options.signal?.aborted === true) await cancel(connection, { requestId, expectedInstanceId, user });
       const isOurs = abort.signal.aborted && !connection.closed.aborted && options.signal?.aborted !== true;
       await retry.after(isOurs ? abort.signal.reason : error);
     } finally {
@@ -83,13 +84,16 @@ export async function followOperation<I extends DescMessage, O extends DescMessa
  * Ends the operation. One that is not there may still be on its way to the server, so it is looked for again; one that
  * never was or has ended needs no end.
  */
-async function cancel(connection: Connection, requestId: string, expectedInstanceId: string): Promise<void> {
+async function cancel(
+  connection: Connection,
+  operation: { requestId: string; expectedInstanceId: string; user: string },
+): Promise<void> {
   for (let tries = 0; tries < CANCEL_TRIES; tries++) {
     try {
-      await connection.call(GitService.method.cancelOperation, { requestId, expectedInstanceId });
+      await connection.call(GitService.method.cancelOperation, operation);
       return;
     } catch (error) {
-      if (!NotFound.is(error) || expectedInstanceId !== "") return;
+      if (!NotFound.is(error) || operation.expectedInstanceId !== "") return;
       await delay(CANCEL_PAUSE_MS);
     }
   }

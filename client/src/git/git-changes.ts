@@ -1,6 +1,6 @@
 import { GitService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
-import { toWirePath, type PathLike } from "../files/wire-path.ts";
+import { toWirePlace, type PathLike, type PlaceContext } from "../files/wire-path.ts";
 import { toGitChange } from "./from-wire.ts";
 import type { GitChangesOptions } from "./git-options.ts";
 import type { GitChange } from "./git-results.ts";
@@ -13,12 +13,12 @@ export const PAGE_SIZE = 100_000;
 /** The paths below a directory that differ from the base, of one moment, however many pages they take. */
 export async function gitChanges(
   connection: Connection,
-  workingDir: string | undefined,
+  context: PlaceContext,
   path: PathLike = "",
-  { ref = "", commit = "", nested = true, signal }: GitChangesOptions = {},
+  { ref = "", commit = "", nested = true, signal, user }: GitChangesOptions = {},
 ): Promise<GitChange[]> {
   const request = {
-    ...toWirePath(workingDir, path),
+    ...toWirePlace(context, path, user),
     baseRef: ref,
     commit,
     withoutNested: !nested,

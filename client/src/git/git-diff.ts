@@ -1,7 +1,7 @@
 import { GitService, type GetDiffResponse, type GitDiffSide } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { Conflict } from "../errors.ts";
-import { toWirePath, type PathLike } from "../files/wire-path.ts";
+import { toWirePlace, type PathLike, type PlaceContext, type WirePlace } from "../files/wire-path.ts";
 import { textOrNone, toStatus } from "./from-wire.ts";
 import { READ_MS } from "./git-changes.ts";
 import type { GitDiffOptions } from "./git-options.ts";
@@ -14,13 +14,13 @@ const MOST_TRIES = 3;
 /** One file before and now; what does not fit into one reply is fetched in parts and put together. */
 export async function gitDiff(
   connection: Connection,
-  workingDir: string | undefined,
+  context: PlaceContext,
   path: PathLike,
   options: GitDiffOptions = {},
 ): Promise<GitDiff> {
   for (let tries = 1; ; tries++) {
     try {
-      return await fetchDiff(connection, toWirePath(workingDir, path), options);
+      return await fetchDiff(connection, toWirePlace(context, path, options.user), options);
     } catch (error) {
       const isChanged = Conflict.is(error) && error.reason === "FILE_CHANGED";
       if (!isChanged || tries === MOST_TRIES) throw error;
@@ -30,7 +30,7 @@ export async function gitDiff(
 
 async function fetchDiff(
   connection: Connection,
-  path: { path: string; rawPath: Uint8Array },
+  path: WirePlace,
   { ref = "", commit = "", contextLines, maxBytes = MOST_BYTES, signal }: GitDiffOptions,
 ): Promise<GitDiff> {
   const request = { ...path, baseRef: ref, commit, ...(contextLines !== undefined && { contextLines }) };

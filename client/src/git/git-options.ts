@@ -1,3 +1,4 @@
+import type { AsUser } from "../as-user.ts";
 import type { PathLike } from "../files/wire-path.ts";
 import type {
   CloneRepositoriesResult,
@@ -43,7 +44,7 @@ export interface Git {
   push(options?: GitPushOptions): Promise<GitRefUpdate[]>;
 }
 
-export interface GitReadOptions {
+export interface GitReadOptions extends AsUser {
   /** Stops reading. */
   signal?: AbortSignal | undefined;
 }
@@ -87,7 +88,7 @@ export interface GitBranchesOptions extends GitReadOptions {
   remote?: boolean | undefined;
 }
 
-export interface GitVerbOptions {
+export interface GitVerbOptions extends AsUser {
   /** A directory of the repository. Default: the workspace's. */
   path?: PathLike | undefined;
   /** Run the repository's hooks. Default false. */
@@ -235,7 +236,7 @@ export type RepositorySource =
       readonly provider?: GitProvider | undefined;
     };
 
-export interface CloneRepositoriesOptions {
+export interface CloneRepositoriesOptions extends AsUser {
   /** The directory that the repositories' own are made in. Default: the workspace's. */
   targetDir?: string | undefined;
   /** A token a provider. Each goes to its provider's host alone, or to the one that a source names with the provider. */

@@ -15,8 +15,8 @@ import type { UploadSource } from "./upload-source.ts";
 
 export type UploadHeaderInit = Omit<
   MessageInitShape<typeof UploadHeaderSchema>,
-  "uploadId" | "sha256" | "skipCrc32" | "$typeName"
->;
+  "uploadId" | "user" | "sha256" | "skipCrc32" | "$typeName"
+> & { readonly user: string };
 
 export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
@@ -47,21 +47,26 @@ export async function upload(
   const isSmall = source.size !== undefined && source.size <= chunkBytes;
   if (isSmall || source.readFrom === undefined) {
     const whole = { ...sized, uploadId: crypto.randomUUID() };
-    return abandonedOnAbort(connection, whole.uploadId, options, () => byCalls(connection, whole, source, options));
+    return abandonedOnAbort(connection, whole, options, () => byCalls(connection, whole, source, options));
   }
   if (options.resume === true && source.identity !== undefined) {
-    const { uploadId, offset } = await findUnfinished(connection, stableId(source.identity, sized), options);
+    const { uploadId, offset } = await findUnfinished(
+      connection,
+      stableId(source.identity, sized),
+      header.user,
+      options,
+    );
     const whole = { ...sized, uploadId };
     return new StreamedUpload(connection, whole, source.readFrom, options).run(offset);
   }
   const whole = { ...sized, uploadId: crypto.randomUUID() };
   const streamed = new StreamedUpload(connection, whole, source.readFrom, options);
-  return abandonedOnAbort(connection, whole.uploadId, options, () => streamed.run(0));
+  return abandonedOnAbort(connection, whole, options, () => streamed.run(0));
 }
 
 async function abandonedOnAbort(
   connection: Connection,
-  uploadId: string,
+  { uploadId, user }: Header,
   { signal }: UploadOptions,
   act: () => Promise<FileUpload>,
 ): Promise<FileUpload> {
@@ -70,7 +75,7 @@ async function abandonedOnAbort(
   } catch (error) {
     // Best effort: the server gives it up by itself in the end.
     if (signal?.aborted === true) {
-      void connection.call(FileService.method.abortUpload, { uploadId }).catch(() => {});
+      void connection.call(FileService.method.abortUpload, { uploadId, user }).catch(() => {});
     }
     throw error;
   }
@@ -88,12 +93,13 @@ function stableId(identity: string, header: UploadHeaderInit): string {
 async function findUnfinished(
   connection: Connection,
   id: string,
+  user: string,
   { signal }: UploadOptions,
 ): Promise<{ uploadId: string; offset: number }> {
   for (let time = 0; ; time++) {
     const uploadId = `${id}.${time}`;
     try {
-      const upload = uploadOf(await connection.call(FileService.method.getUpload, { uploadId }, { signal }));
+      const upload = uploadOf(await connection.call(FileService.method.getUpload, { uploadId, user }, { signal }));
       if (upload.state === FileUploadState.OPEN) return { uploadId, offset: Number(upload.committedBytes) };
     } catch (error) {
       if (NotFound.is(error)) return { uploadId, offset: 0 };
@@ -119,6 +125,7 @@ async function byCalls(
     const crc32 = digest.take(data);
     const request = {
       uploadId: header.uploadId,
+      user: header.user,
       ...(isFirst && { header: { case: "file" as const, value: header } }),
       chunk: { offset: BigInt(offset), data, ...(crc32 !== undefined && { crc32 }) },
       ...(isLast && { finish: finishOf(digest, options) }),
@@ -191,8 +198,8 @@ class StreamedUpload {
   /** The offset to go on from, or the upload where it is finished after all. */
   async #whereServerStands(): Promise<number | FileUpload> {
     try {
-      const { uploadId } = this.#header;
-      const reply = await this.#connection.call(FileService.method.getUpload, { uploadId }, this.#options);
+      const { uploadId, user } = this.#header;
+      const reply = await this.#connection.call(FileService.method.getUpload, { uploadId, user }, this.#options);
       const upload = uploadOf(reply);
       return upload.state === FileUploadState.FINISHED ? upload : Number(upload.committedBytes);
     } catch (error) {

@@ -4,7 +4,9 @@ import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import type { Retry } from "../connection/retry.ts";
+import type { AsUser } from "../as-user.ts";
 import { FileStats } from "../files/file-stats.ts";
+import type { WirePlace } from "../files/wire-path.ts";
 import { combineCrc32, crc32 } from "../transfer/crc32.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import type { OnProgress } from "../transfer/progress.ts";
@@ -18,7 +20,7 @@ import type { TreeReport } from "./tree-report.ts";
 import type { Compare } from "./upload-tree.ts";
 import { unpackTree } from "./unpack-tree.ts";
 
-export interface DownloadTreeOptions extends IgnoreOptions {
+export interface DownloadTreeOptions extends IgnoreOptions, AsUser {
   /** Default "time". */
   compare?: Compare | undefined;
   /** Write symbolic links that lead out of the directory too. Default false: they are passed over and counted. */
@@ -42,7 +44,7 @@ interface Progress {
 /** Downloads a tree to a directory on this machine: what is there already is not moved, and a cut is gone on from. */
 export async function downloadDirectory(
   connection: Connection,
-  source: Path,
+  source: WirePlace,
   directory: string,
   options: DownloadTreeOptions,
 ): Promise<TreeReport> {
@@ -88,7 +90,7 @@ interface Missing {
 /** What has to be moved, in requests of a bounded size. One without names asks for everything. */
 async function missingEntries(
   connection: Connection,
-  source: Path,
+  source: WirePlace,
   directory: string,
   options: DownloadTreeOptions,
   round: number,
@@ -194,7 +196,7 @@ function tell(state: Progress, transferredBytes: number, { onProgress }: Downloa
 
 async function* receive(
   connection: Connection,
-  request: Path & { exclude: string[]; gitignore: boolean; only: Path[] },
+  request: WirePlace & { exclude: string[]; gitignore: boolean; only: Path[] },
   retry: Retry,
   state: Progress,
   options: DownloadTreeOptions,

@@ -3,6 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { downloadResumed } from "../files/file-operations.ts";
 import type { FileStats } from "../files/file-stats.ts";
 import { exactTimestamp } from "../files/timestamp.ts";
+import type { WirePlace } from "../files/wire-path.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { openFile } from "../transfer/upload-source.ts";
 import { upload } from "../transfer/upload.ts";
@@ -13,8 +14,6 @@ import { safeDirectory, safeNames } from "./unpack-tree.ts";
 
 /** From this size on a file of a tree that is to be gone on with is moved by itself, so that it is not begun anew. */
 const largeBytes = 64 * 1024 * 1024;
-
-type Path = { path: string; rawPath: Uint8Array };
 
 interface Options {
   readonly signal: AbortSignal | undefined;
@@ -35,7 +34,7 @@ export function isLargeThere(stats: FileStats): boolean {
 export async function uploadLarge(
   connection: Connection,
   { name, path }: LocalEntry,
-  target: Path,
+  target: WirePlace,
   report: TreeReport,
   options: Options,
 ): Promise<void> {
@@ -60,7 +59,7 @@ export async function uploadLarge(
 export async function downloadLarge(
   connection: Connection,
   name: string,
-  source: Path,
+  source: WirePlace,
   directory: string,
   report: TreeReport,
   options: Options,

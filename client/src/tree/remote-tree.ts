@@ -2,11 +2,12 @@ import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { FileStats } from "../files/file-stats.ts";
 import { toWirePath } from "../files/wire-path.ts";
+import type { WirePlace } from "../files/wire-path.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import { NotFound } from "../errors.ts";
 
 export interface RemoteTreeOptions extends IgnoreOptions {
-  readonly path: { path: string; rawPath: Uint8Array };
+  readonly path: WirePlace;
   readonly sha256: boolean;
   readonly signal: AbortSignal | undefined;
 }
@@ -64,7 +65,7 @@ async function* list(
 }
 
 /** The path of an entry of a tree, by its name in it in latin1. */
-export function below({ path, rawPath }: RemoteTreeOptions["path"], name: string): RemoteTreeOptions["path"] {
+export function below({ path, rawPath, user }: WirePlace, name: string): WirePlace {
   const directory = rawPath.length > 0 ? Buffer.from(rawPath) : Buffer.from(path === "" ? "." : path);
-  return toWirePath(undefined, Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]));
+  return { ...toWirePath(undefined, Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")])), user };
 }

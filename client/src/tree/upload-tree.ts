@@ -6,7 +6,9 @@ import type { UploadTreeRequestSchema } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import type { Retry } from "../connection/retry.ts";
+import type { AsUser } from "../as-user.ts";
 import type { FileStats } from "../files/file-stats.ts";
+import type { WirePlace } from "../files/wire-path.ts";
 import { combineCrc32, crc32 } from "../transfer/crc32.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { chunkBytes, rechunk } from "../transfer/upload-source.ts";
@@ -28,7 +30,7 @@ import type { TreeReport } from "./tree-report.ts";
  */
 export type Compare = "time" | "digest" | "name" | "none";
 
-export interface UploadTreeOptions extends IgnoreOptions {
+export interface UploadTreeOptions extends IgnoreOptions, AsUser {
   /** Default "time". */
   compare?: Compare | undefined;
   /** Give the destination the mode and the time of the directory too, even if it was there. Default false. */
@@ -42,13 +44,11 @@ export interface UploadTreeOptions extends IgnoreOptions {
   signal?: AbortSignal | undefined;
 }
 
-type Path = { path: string; rawPath: Uint8Array };
-
 /** Uploads a directory of this machine: what the workspace has already is not moved, and a cut is gone on from. */
 export async function uploadDirectory(
   connection: Connection,
   source: string,
-  target: Path,
+  target: WirePlace,
   options: UploadTreeOptions,
 ): Promise<TreeReport> {
   const report = emptyReport();
@@ -104,10 +104,11 @@ export async function uploadDirectory(
 export async function uploadEntries(
   connection: Connection,
   entries: AsyncIterable<TreeEntry> | Iterable<TreeEntry>,
-  target: Path,
+  target: WirePlace,
   { signal, onProgress }: Pick<UploadTreeOptions, "signal" | "onProgress">,
 ): Promise<TreeReport> {
   const uploadId = crypto.randomUUID();
+  const { user } = target;
   let [offset, whole] = [0, 0];
   for await (const data of rechunk(packEntries(entries), callBytes)) {
     const digest = crc32(data);
@@ -115,7 +116,7 @@ export async function uploadEntries(
     const chunk = { offset: BigInt(offset), data, crc32: digest };
     await connection.call(
       FileService.method.writeChunk,
-      { uploadId, chunk, ...(offset === 0 && { header }) },
+      { uploadId, user, chunk, ...(offset === 0 && { header }) },
       { signal },
     );
     whole = combineCrc32(whole, digest, data.length);
@@ -123,7 +124,7 @@ export async function uploadEntries(
     await onProgress?.({ transferredBytes: offset, totalBytes: undefined });
   }
   const finish = { crc32: whole };
-  const { upload } = await connection.call(FileService.method.writeChunk, { uploadId, finish }, { signal });
+  const { upload } = await connection.call(FileService.method.writeChunk, { uploadId, user, finish }, { signal });
   const report = emptyReport();
   addReport(report, upload?.tree);
   return report;
@@ -206,12 +207,17 @@ function sameLink(target: Buffer | undefined, { linkTarget }: FileStats): boolea
 /** Sends one tar stream; one try. */
 class TreeSender {
   readonly #connection: Connection;
-  readonly #target: Path;
+  readonly #target: WirePlace;
   readonly #stream: AsyncIterable<Uint8Array>;
   readonly #options: UploadTreeOptions;
   #failure: { error: unknown } | undefined;
 
-  constructor(connection: Connection, target: Path, stream: AsyncIterable<Uint8Array>, options: UploadTreeOptions) {
+  constructor(
+    connection: Connection,
+    target: WirePlace,
+    stream: AsyncIterable<Uint8Array>,
+    options: UploadTreeOptions,
+  ) {
     this.#connection = connection;
     this.#target = target;
     this.#stream = stream;
@@ -228,7 +234,8 @@ class TreeSender {
     } catch (error) {
       abort.abort(error);
       // What it left half done is not gone on with.
-      void this.#connection.call(FileService.method.abortUpload, { uploadId }).catch(() => {});
+      const { user } = this.#target;
+      void this.#connection.call(FileService.method.abortUpload, { uploadId, user }).catch(() => {});
       throw error;
     } finally {
       abort.release();

@@ -83,6 +83,7 @@ export const limitSettings: { readonly [K in keyof Limits]: Setting<number> } = 
   maxWatchBacklog: counted("maxWatchBacklog", "How many changes a watch keeps for its reader", 1, 10_000_000),
   watchReconnectGraceMs: timed("watchReconnectGraceMs", "How long a watch is kept for a reader that was cut", 0, DAY),
   maxSearchMatches: counted("maxSearchMatches", "The most matches that one search answers", 1, 10_000_000),
+  maxUsers: counted("maxUsers", "How many other users the file and git services work as at once", 0, 1_000),
 };
 
 function counted(key: keyof Limits, help: string, min: number, max: number): Setting<number> {

@@ -163,6 +163,11 @@ export class Files {
     return withHeartbeats(events, heartbeatIntervalMs, { type: "heartbeat" });
   }
 
+  /** Whether something is under way, also such as nobody waits for any more: an upload that may go on, a copy. */
+  async isBusy(): Promise<boolean> {
+    return this.#answers.underway > 0 || (await this.uploads.areUnderway());
+  }
+
   /** Looks at the machine. Never rejects. */
   async diagnose(): Promise<FilesDiagnosis> {
     const [ripgrep, inotify] = await Promise.all([ripgrepVersion(), inotifyState()]);

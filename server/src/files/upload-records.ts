@@ -42,6 +42,10 @@ export class UploadRecords {
     });
   }
 
+  async areNone(): Promise<boolean> {
+    return (await readdir(this.#directory).catch(() => [])).length === 0;
+  }
+
   /** The records that were written before this time. */
   async olderThan(time: number): Promise<UploadRecord[]> {
     const names = await readdir(this.#directory).catch(() => []);

@@ -68,6 +68,11 @@ export class Uploads {
     return upload === undefined ? false : upload.abort();
   }
 
+  /** Whether an upload may still go on, also one that an earlier server wrote down. */
+  async areUnderway(): Promise<boolean> {
+    return this.#uploads.size > this.#finished.size || !(await this.#records.areNone());
+  }
+
   /** Gives up what waited too long, also what an earlier server left, and forgets what was finished long ago. */
   async sweep(now = Date.now()): Promise<void> {
     for (const [id, upload] of this.#uploads) {

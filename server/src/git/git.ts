@@ -150,6 +150,11 @@ export class Git {
     return this.#operations.cancel(requestId);
   }
 
+  /** Whether something is under way, also such as nobody waits for any more. */
+  get isBusy(): boolean {
+    return this.#answers.underway + this.#operations.running > 0;
+  }
+
   /** The git that there is, or why there is none that runs. Never rejects. */
   diagnose(): Promise<ToolVersion> {
     return toolVersion("git", readEnvironment());

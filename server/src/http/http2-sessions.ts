@@ -6,7 +6,7 @@ import type { ConnectionLimits } from "./limits.ts";
  * Node's windows are 64 KiB, with which a peer 20 ms away gets 2 MB/s. The connection's window has to grow too, or the
  * streams' is worth nothing.
  */
-const windowBytes = 8 * 1024 * 1024;
+export const windowBytes = 8 * 1024 * 1024;
 
 export const http2Options: ServerOptions = {
   settings: {

@@ -67,7 +67,7 @@ export function commitsStart(token: string): CommitsStart | undefined {
   return { skip, tips };
 }
 
-type Acting = { requestId: string; expectedInstanceId: string; credentials?: GitCredentials[] };
+type Acting = { requestId: string; expectedInstanceId: string; user: string; credentials?: GitCredentials[] };
 
 /** What makes two requests the same: all but who answers, and the secrets, which may be newer. */
 export function requestIdentity(schema: DescMessage, request: Message & Acting): RequestIdentity {
@@ -76,6 +76,8 @@ export function requestIdentity(schema: DescMessage, request: Message & Acting):
     ...request,
     requestId: "",
     expectedInstanceId: "",
+    // Each user's ids are their own, however the user is spelled.
+    user: "",
     ...(credentials === undefined ? {} : { credentials: [] }),
   };
   const fingerprint = createHash("sha256").update(schema.typeName).update(toBinary(schema, same)).digest("base64url");

@@ -42,5 +42,6 @@ export function limitsMessage(limits: Limits): MessageInitShape<typeof LimitsSch
     maxWatchBacklog: limits.maxWatchBacklog,
     watchReconnectGrace: durationFromMs(limits.watchReconnectGraceMs),
     maxSearchMatches: limits.maxSearchMatches,
+    maxUsers: limits.maxUsers,
   };
 }

@@ -36,6 +36,7 @@ export interface Limits {
   readonly maxWatchBacklog: number;
   readonly watchReconnectGraceMs: number;
   readonly maxSearchMatches: number;
+  readonly maxUsers: number;
 }
 
 const KIB = 1024;
@@ -82,4 +83,5 @@ export const defaultLimits: Limits = {
   maxWatchBacklog: 10_000,
   watchReconnectGraceMs: MINUTE,
   maxSearchMatches: 100_000,
+  maxUsers: 16,
 };

@@ -60,8 +60,7 @@ export class Operations {
       return started(id, known as Operation<Progress, Result>, false);
     }
     if (this.#closed !== undefined) throw this.#closed;
-    const running = [...this.#all.values()].filter(({ endedAt }) => endedAt === undefined).length;
-    if (running >= this.#options.maxRunning) throw this.#tooMany();
+    if (this.running >= this.#options.maxRunning) throw this.#tooMany();
     const newId = id === "" ? randomUUID() : id;
     const operation = new Operation<Progress, Result>(fingerprint, act);
     this.#all.set(newId, operation);
@@ -75,6 +74,11 @@ export class Operations {
       throw new NotFound("OPERATION_NOT_FOUND", `No operation has the request id "${id}"`, { subject: id });
     }
     return await operation.end(new Aborted("OPERATION_CANCELLED", "The operation was cancelled", { subject: id }));
+  }
+
+  /** How many are under way. */
+  get running(): number {
+    return [...this.#all.values()].filter(({ endedAt }) => endedAt === undefined).length;
   }
 
   /** Ends all with `reason`, and takes no more. */

@@ -14,10 +14,16 @@ export class RememberedAnswers {
   readonly #answers = new Map<string, Remembered>();
   readonly #retentionMs: number;
   readonly #maxAnswers: number;
+  #underway = 0;
 
   constructor(options: { retentionMs: number; maxAnswers: number }) {
     this.#retentionMs = options.retentionMs;
     this.#maxAnswers = options.maxAnswers;
+  }
+
+  /** How many calls are under way, also such as nobody waits for any more. */
+  get underway(): number {
+    return this.#underway;
   }
 
   /**
@@ -25,7 +31,7 @@ export class RememberedAnswers {
    * @param fingerprint equal for equal requests; another one under the same id is an error
    */
   async once<T>(scope: string, requestId: string, fingerprint: string, act: () => Promise<T>): Promise<T> {
-    if (requestId === "") return act();
+    if (requestId === "") return this.#run(act);
     this.#forgetOld();
     const key = `${scope}\n${requestId}`;
     const known = this.#answers.get(key);
@@ -38,10 +44,19 @@ export class RememberedAnswers {
       }
       return known.answer as Promise<T>;
     }
-    const answer = act();
+    const answer = this.#run(act);
     this.#answers.set(key, { fingerprint, answer, expiresAt: performance.now() + this.#retentionMs });
     answer.catch(() => this.#answers.delete(key));
     return answer;
+  }
+
+  async #run<T>(act: () => Promise<T>): Promise<T> {
+    this.#underway++;
+    try {
+      return await act();
+    } finally {
+      this.#underway--;
+    }
   }
 
   #forgetOld(): void {

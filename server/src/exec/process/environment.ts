@@ -38,6 +38,15 @@ export function commandEnvironment(request: EnvironmentRequest): Record<string, 
   return environment;
 }
 
+/** What a part of the server has that works as somebody else: Node's options and git's settings are the server's own. */
+export function userEnvironment(
+  inherited: Readonly<Record<string, string>>,
+  identity: Identity,
+): Record<string, string> {
+  const environment = { PATH: DEFAULT_PATH, ...inherited, ...accountVariables(identity) };
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !NOT_ANOTHER_USERS.has(name)));
+}
+
 /** As login and su set them. */
 function accountVariables({ name, home, shell }: Identity): Record<string, string> {
   return { HOME: home, USER: name, LOGNAME: name, SHELL: shell };
@@ -52,3 +61,5 @@ const DIRECTORIES_OF_A_USER = [
   "XDG_STATE_HOME",
   "MAIL",
 ];
+
+const NOT_ANOTHER_USERS = new Set([...DIRECTORIES_OF_A_USER, "NODE_OPTIONS", "GIT_CONFIG_GLOBAL"]);

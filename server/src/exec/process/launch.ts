@@ -171,7 +171,10 @@ async function start(machine: Machine, request: LaunchRequest, parts: StartParts
 const nowhere: Pick<ControlGroup, "enclose"> = { enclose: (start) => start() };
 
 /** Nothing can be closed in a child: where a descriptor would be inherited, the child finds /dev/null. */
-function covered(stdio: ("pipe" | "ignore" | number)[], { terminals, inherited, nothing }: Machine): typeof stdio {
+export function covered(
+  stdio: ("pipe" | "ignore" | number)[],
+  { terminals, inherited, nothing }: Pick<Machine, "terminals" | "inherited" | "nothing">,
+): typeof stdio {
   for (const fd of [...terminals.inheritable, ...inherited]) {
     while (stdio.length <= fd) stdio.push("ignore");
     if (stdio[fd] === "ignore") stdio[fd] = nothing;

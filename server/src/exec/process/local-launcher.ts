@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import type { Launcher, LauncherFeature } from "../launcher.ts";
 import { createAnonymousPipes } from "./anonymous-pipes.ts";
@@ -16,6 +17,7 @@ import { createProcessTable } from "./process-table.ts";
 import { closePipe, type Pipe } from "./pipe.ts";
 import { createPosixSpawner, type PosixSpawner } from "./posix-spawner.ts";
 import { findFirst } from "./program-lookup.ts";
+import { startAsUser, type UserProgram } from "./start-as-user.ts";
 import { createTerminalOpener, hasTerminalAddon, terminalProblem, TERMINAL_REMEDY } from "./terminal.ts";
 import { canSwitchUser, findSetpriv } from "./user-switch.ts";
 import { withoutWithheld } from "./withheld-variables.ts";
@@ -35,8 +37,13 @@ export interface LocalLauncherOptions {
   readonly posixSpawn?: boolean;
 }
 
+/** What starts processes on this machine, and parts of the server that work as another user. */
+export interface LocalLauncher extends Launcher {
+  startAsUser(program: UserProgram): Promise<ChildProcess>;
+}
+
 /** Starts processes on this machine, as children of this one. */
-export async function createLocalLauncher(options: LocalLauncherOptions): Promise<Launcher> {
+export async function createLocalLauncher(options: LocalLauncherOptions): Promise<LocalLauncher> {
   const { workingDirectory, runtimeDirectory, environment = process.env, secretEnvironmentNames } = options;
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
   const mountinfo = options.controlGroups === false ? "" : readOrEmpty("/proc/self/mountinfo");
@@ -74,6 +81,7 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     features,
     notices: await noticesOf(features, fifos.available),
     launch: (request) => launch(machine, request),
+    startAsUser: (program) => startAsUser(machine, program),
     endLeftovers: (marks) => endLeftovers(marks, machine),
     async diagnose() {
       orphans ??= orphanCare(shell?.path);

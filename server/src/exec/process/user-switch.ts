@@ -95,6 +95,11 @@ export async function assertAccess({
   );
 }
 
+/** Asks the kernel whether the user may run the program, or enter the directory, at this absolute path. */
+export async function mayReach(how: UserSwitch, path: string): Promise<boolean> {
+  return (await exitCode([...how.prefix, "/bin/sh", "-c", '[ -x "$1" ]', "sh", path], how.ids, "/")) !== 1;
+}
+
 const NO_DIRECTORY = 11;
 const NO_PROGRAM = 12;
 

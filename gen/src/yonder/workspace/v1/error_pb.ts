@@ -376,7 +376,7 @@ export const ErrorReason = {
   LIMIT_UNSUPPORTED: 29,
 
   /**
-   * UNIMPLEMENTED: the server may not start commands as another user; the subject is the user.
+   * UNIMPLEMENTED: the server may not work as another user; the subject is the user.
    *
    * @generated from enum value: ERROR_REASON_USER_UNSUPPORTED = 30;
    */

@@ -193,7 +193,7 @@ export const Feature = {
   TERMINAL: 1,
 
   /**
-   * Execs can run as another user.
+   * Execs, and calls of FileService and GitService, can run as another user.
    *
    * @generated from enum value: FEATURE_USER_SWITCH = 2;
    */
