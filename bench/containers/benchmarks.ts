@@ -1,8 +1,8 @@
 import { DockerWorkspace } from "@yonder/client/docker";
-import { randomFillSync } from "node:crypto";
-import { closeSync, copyFileSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { copyFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Benchmark, BenchmarkContext, Result, Row } from "../kit/benchmark.ts";
+import { writeRandomFile } from "../kit/random-file.ts";
 import { percentile } from "../kit/statistics.ts";
 import { docker, findImage } from "./engine.ts";
 
@@ -14,7 +14,7 @@ export const benchmarks: Benchmark[] = [
 ];
 
 /** Somebody, and one go of theirs, which answers how many milliseconds it took. */
-interface Turn extends Pick<Row, "role" | "who" | "command"> {
+interface Turn extends Pick<Row, "role" | "who" | "command" | "target"> {
   readonly run: () => Promise<number>;
 }
 
@@ -81,15 +81,14 @@ async function exec({ rounds, scope }: BenchmarkContext, image: string): Promise
   return { ...table, title: "one small command after the other in a container", rows };
 }
 
-const fileBytes = 2 ** 30;
-
 /** A gigabyte into a container, or out of it. */
 async function move(context: BenchmarkContext, image: string, verb: "put" | "get"): Promise<Omit<Result, "notes">> {
-  const { rounds, scope, directory } = context;
+  const { rounds, scope, directory, quick } = context;
+  const fileBytes = quick ? 2 ** 26 : 2 ** 30;
   const workspace = scope.use(await DockerWorkspace.start({ serverImage: image, pull: "never" }));
   const source = join(directory, "source.bin");
   const target = join(directory, "target.bin");
-  writeRandomFile(source);
+  writeRandomFile(source, fileBytes);
   const there = "/workspace/file.bin";
   const remote = `${workspace.containerId}:${there}`;
   await workspace.fileUpload(source, there);
@@ -117,12 +116,13 @@ async function move(context: BenchmarkContext, image: string, verb: "put" | "get
         role: "yonder",
         who: "DockerWorkspace",
         command: verb === "put" ? "fileUpload" : "fileDownload",
+        target: { aheadOfPeers: true },
         run: () => arrived(call),
       },
     ],
     Math.ceil(rounds / 3),
   );
-  return { ...table, title: `1 GiB ${verb === "put" ? "into" : "out of"} a container`, rows };
+  return { ...table, title: `${fileBytes / 2 ** 20} MiB ${verb === "put" ? "into" : "out of"} a container`, rows };
 }
 
 const table = { unit: "ms", better: "lower", columns: ["p50", "p90", "best"] } as const;
@@ -144,11 +144,12 @@ async function takeTurns(turns: readonly Turn[], rounds: number): Promise<Row[]>
 }
 
 function rowOf(turn: Turn | undefined, ms: readonly number[]): Row {
-  const { role = "yonder", who = "", command = "" } = turn ?? {};
+  const { role = "yonder", who = "", command = "", target } = turn ?? {};
   return {
     role,
     who,
     command,
+    target,
     samples: ms.length,
     values: [percentile(ms, 50), percentile(ms, 90), percentile(ms, 0)],
   };
@@ -158,11 +159,4 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
   const begin = performance.now();
   await act();
   return performance.now() - begin;
-}
-
-function writeRandomFile(path: string): void {
-  const block = Buffer.alloc(16 << 20);
-  const file = openSync(path, "w");
-  for (let written = 0; written < fileBytes; written += block.length) writeSync(file, randomFillSync(block));
-  closeSync(file);
 }

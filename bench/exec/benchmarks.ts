@@ -7,7 +7,7 @@ import { parallelBenchmark } from "./parallel.ts";
 
 export const benchmarks: Benchmark[] = [
   createLatencyBenchmark("exec-args", { args: ["true"] }),
-  createLatencyBenchmark("exec-command", { command: "true" }),
+  createLatencyBenchmark("exec-command", { command: "true" }, { ratio: 1.4, stretch: 1.25 }),
   parallelBenchmark,
   busyBenchmark,
   outputBenchmark,

@@ -1,4 +1,4 @@
-import type { Benchmark } from "../kit/benchmark.ts";
+import type { Benchmark, Target } from "../kit/benchmark.ts";
 import { describeProgram } from "../kit/program.ts";
 import type { Program } from "../kit/program.ts";
 import { percentile } from "../kit/statistics.ts";
@@ -9,7 +9,7 @@ import { startContenders } from "./contenders.ts";
 const timesATurn = 50;
 
 /** How long one small command takes, start to end, one after the other over a connection that stands already. */
-export function createLatencyBenchmark(name: string, program: Program): Benchmark {
+export function createLatencyBenchmark(name: string, program: Program, target?: Target): Benchmark {
   return {
     name,
     async run(context) {
@@ -23,6 +23,7 @@ export function createLatencyBenchmark(name: string, program: Program): Benchmar
           command: describeProgram(program),
           samples: ms.length,
           values: [percentile(ms, 50), percentile(ms, 90), percentile(ms, 99)],
+          target: role === "yonder" ? target : undefined,
         };
       });
       const title = `one small command after the other, from call to end`;

@@ -19,7 +19,8 @@ export const parallelBenchmark: Benchmark = {
     const rows = [...timings].map(([{ role, who }, turns]) => {
       const rates = turns.flatMap((turn) => turn.ms.map((ms) => times / (ms / 1_000)));
       const values = [percentile(rates, 50), percentile(rates, 100), percentile(rates, 0)];
-      return { role, who, command: describeProgram(program), samples: rates.length, values };
+      const target = role === "yonder" ? { ratio: 0.7, stretch: 0.9 } : undefined;
+      return { role, who, command: describeProgram(program), samples: rates.length, values, target };
     });
     const title = `${times} commands, ${atOnce} at a time`;
     return { title, unit: "1/s", better: "higher", columns: ["p50", "best", "worst"], rows, notes };

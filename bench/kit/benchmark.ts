@@ -29,7 +29,7 @@ export interface Result {
   readonly better: "lower" | "higher";
   /** The statistics in a row, for example ["p50", "p90", "p99"]. Ratios are taken from the first. */
   readonly columns: readonly string[];
-  /** The first row whose role is "floor" is what the others are divided by. */
+  /** The first row whose role is "floor" is what the others are divided by, unless they name another. */
   readonly rows: readonly Row[];
   /** What was left out and why, and what a reader has to know beside the figures. */
   readonly notes: readonly string[];
@@ -46,4 +46,19 @@ export interface Row {
   readonly samples: number;
   /** One a column. */
   readonly values: readonly number[];
+  /** The `who` of the row that this one is divided by. Default: the first floor's. */
+  readonly floor?: string | undefined;
+  /** What this row is to reach. */
+  readonly target?: Target | undefined;
+}
+
+/** What is to be reached: by the ratio of the first column, at most or at least so much as `better` has it. */
+export interface Target {
+  readonly ratio?: number;
+  /** What would be better still. */
+  readonly stretch?: number;
+  /** Bounds on the values themselves, one a column. */
+  readonly values?: readonly number[];
+  /** Whether it is to be better than every peer. */
+  readonly aheadOfPeers?: boolean;
 }

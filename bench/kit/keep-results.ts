@@ -6,15 +6,15 @@ import type { ReportedResult } from "./report.ts";
 export interface Run {
   readonly machine: ReturnType<typeof describeMachine>;
   readonly rounds: number;
-  readonly results: readonly ReportedResult[];
+  readonly result: ReportedResult;
 }
 
 const file = fileURLToPath(new URL("../results/last-run.json", import.meta.url));
 
-/** Keeps each benchmark's last result with the machine that it was measured on; those that did not run stay. */
-export function keepResults({ machine, rounds, results }: Run): void {
+/** Keeps a benchmark's last result with the machine that it was measured on; those of the others stay. */
+export function keepResult({ machine, rounds, result }: Run): void {
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>) : {};
-  for (const result of results) kept[result.name] = { machine, rounds, ...result };
+  kept[result.name] = { machine, rounds, ...result };
   const sorted = Object.fromEntries(Object.entries(kept).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   mkdirSync(new URL(".", `file://${file}`), { recursive: true });
   writeFileSync(file, `${JSON.stringify(sorted, undefined, 2)}\n`);

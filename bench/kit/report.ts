@@ -1,56 +1,65 @@
 import type { Result, Row } from "./benchmark.ts";
+import { alignTable, formatValue } from "./table.ts";
+import { bestPeer, compare, describeVerdict, floorOf } from "./verdict.ts";
+import type { Compared } from "./verdict.ts";
 
-/** A result with what each value is, divided by the floor's. */
+/** A result with each row beside its floor, the best peer and its target. */
 export interface ReportedResult extends Result {
   readonly name: string;
-  readonly rows: readonly (Row & { readonly ratios: readonly number[] })[];
+  readonly rows: readonly ReportedRow[];
 }
 
-export function withRatios(name: string, result: Result): ReportedResult {
-  const floor = result.rows.find((row) => row.role === "floor");
-  const rows = result.rows.map((row) => ({
-    ...row,
-    ratios: row.values.map((value, column) => value / (floor?.values[column] ?? Number.NaN)),
-  }));
-  return { name, ...result, rows };
+type ReportedRow = Row & Compared;
+
+export function reported(name: string, result: Result): ReportedResult {
+  return { name, ...result, rows: result.rows.map((row) => ({ ...row, ...compare(result, row) })) };
 }
 
 /** A result as a table for people. */
 export function formatResult(result: ReportedResult): string {
-  const header = [
-    "",
-    "",
-    ...result.columns.map((column) => (column.includes(" ") ? column : `${column} ${result.unit}`)),
-    "× floor",
-    "samples",
-  ];
+  const columns = result.columns.map((column) => (column.includes(" ") ? column : `${column} ${result.unit}`.trim()));
+  const header = ["", "", ...columns, "× floor", "samples"];
   const rows = result.rows.map((row) => [
     row.role,
     row.who,
     ...row.values.map(formatValue),
-    (row.ratios[0] ?? Number.NaN).toFixed(2),
+    formatRatio(row.ratios[0]),
     String(row.samples),
   ]);
-  const widths = header.map((title, column) =>
-    Math.max(...[header, ...rows].map((row) => (row[column] ?? title).length)),
-  );
-  const lines = [header, ...rows].map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
+  const verdicts = ["target", ...result.rows.map(({ verdict }) => verdict && describeVerdict(result, verdict))];
+  const lines = alignTable([header, ...rows], 2);
   const commands = [...new Set(result.rows.map((row) => row.command))];
+  const others = result.rows.filter(({ floor }) => floor !== undefined);
   return [
     `${result.name}: ${result.title} (${result.better} is better)`,
-    ...lines.map((line) => `  ${line}`),
+    ...lines.map((line, index) => `  ${line}  ${verdicts[index] ?? ""}`.trimEnd()),
     `  runs: ${commands.join("; ")}`,
+    ...others.map(({ who, floor }) => `  floor: ${who} is divided by ${floor}`),
     ...result.notes.map((note) => `  note: ${note}`),
   ].join("\n");
 }
 
-function formatValue(value: number): string {
-  if (Number.isNaN(value)) return "–";
-  if (value >= 100) return value.toFixed(0);
-  return value.toFixed(value >= 10 ? 1 : 2);
+/** What was measured of Yonder in one line each: work, ours, floor, ratio, peer, ratio. */
+export function formatSummary(results: readonly ReportedResult[]): string {
+  const header = ["work", "who", "unit", "ours", "floor", "× floor", "target", "peer", "× peer"];
+  const rows = results.flatMap((result) =>
+    result.rows
+      .filter(({ role }) => role === "yonder")
+      .map((row) => [
+        result.name,
+        row.who,
+        result.unit,
+        formatValue(row.values[0] ?? Number.NaN),
+        formatValue(floorOf(result, row)?.values[0] ?? Number.NaN),
+        formatRatio(row.ratios[0]),
+        row.verdict === undefined ? "–" : describeVerdict(result, row.verdict),
+        formatValue(bestPeer(result)?.values[0] ?? Number.NaN),
+        formatRatio(row.peerRatio),
+      ]),
+  );
+  return alignTable([header, ...rows], 3).join("\n");
+}
+
+function formatRatio(ratio = Number.NaN): string {
+  return Number.isNaN(ratio) ? "–" : ratio.toFixed(2);
 }

@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import type { Benchmark, BenchmarkContext, Row } from "../kit/benchmark.ts";
 import { ownProcess } from "../kit/own-process.ts";
 import { percentile } from "../kit/statistics.ts";
 import { stopProcess } from "../kit/stop-process.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
+import type { YonderServer } from "../kit/yonder-server.ts";
 
 const listen = `require("http").createServer().listen(0, () => console.log("listening"))`;
 
@@ -31,7 +33,38 @@ const startUp: Benchmark = {
   },
 };
 
-export const benchmarks: Benchmark[] = [startUp];
+/** What the server holds when it has answered one call and waits. */
+const memoryAtRest: Benchmark = {
+  name: "start-memory",
+  async run(context) {
+    const shape = {
+      title: "memory at rest, after one answered call: its own, and all that is resident",
+      unit: "MiB",
+      better: "lower",
+      columns: ["own", "resident"],
+    } as const;
+    const bare = ownProcess(context, () =>
+      spawn(process.execPath, ["-e", listen], { stdio: ["ignore", "pipe", "ignore"] }),
+    );
+    await once(bare.stdout, "data");
+    const server = await startYonderServer(context);
+    await firstAnswer(server);
+    const row = (role: Row["role"], who: string, command: string, pid = 0): Row => {
+      return { role, who, command, samples: 1, values: memoryMiB(pid) };
+    };
+    try {
+      const rows = [
+        row("floor", "a bare HTTP server", "node -e …createServer().listen…", bare.pid),
+        row("yonder", "yonder serve", "yonder serve", server.pid),
+      ];
+      return { ...shape, rows, notes: [] };
+    } catch (error) {
+      return { ...shape, rows: [], notes: [`left out: this system does not tell memory: ${String(error)}`] };
+    }
+  },
+};
+
+export const benchmarks: Benchmark[] = [startUp, memoryAtRest];
 
 interface Measured extends Pick<Row, "role" | "who" | "command"> {
   readonly ms: number[];
@@ -56,9 +89,15 @@ async function bareServer(context: BenchmarkContext): Promise<number> {
 
 async function yonderServe(context: BenchmarkContext): Promise<[readyMs: number, answeredMs: number]> {
   const server = await startYonderServer(context);
-  const { host, apiKey, readyMs } = server;
   const begin = performance.now();
-  // A plain POST, so that no client's own start-up is measured.
+  await firstAnswer(server);
+  const answeredMs = server.readyMs + (performance.now() - begin);
+  await server.stop();
+  return [server.readyMs, answeredMs];
+}
+
+/** By a plain POST, so that no client's own start-up is measured. */
+async function firstAnswer({ host, apiKey }: YonderServer): Promise<void> {
   const reply = await fetch(`${host}/yonder.workspace.v1.WorkspaceService/GetInfo`, {
     method: "POST",
     headers: { "content-type": "application/json", authorization: `Bearer ${apiKey}` },
@@ -66,7 +105,11 @@ async function yonderServe(context: BenchmarkContext): Promise<[readyMs: number,
   });
   if (!reply.ok) throw new Error(`GetInfo answered ${reply.status}: ${await reply.text()}`);
   await reply.text();
-  const answeredMs = readyMs + (performance.now() - begin);
-  await server.stop();
-  return [readyMs, answeredMs];
+}
+
+/** What a process has of its own, and all that it has in memory; throws where there is no /proc. */
+function memoryMiB(pid: number): [own: number, resident: number] {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const kib = (name: string): number => Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(text)?.[1]);
+  return [(kib("Private_Clean") + kib("Private_Dirty")) / 1024, kib("Rss") / 1024];
 }

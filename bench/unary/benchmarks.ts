@@ -31,7 +31,8 @@ function createSequential(name: string, call: Call): Benchmark {
       const rows = [...timings].map(([{ role, who }, turns]) => {
         const ms = turns.flatMap((turn) => turn.ms);
         const values = [percentile(ms, 50), percentile(ms, 90), percentile(ms, 99)];
-        return { role, who, command: call, samples: ms.length, values };
+        const target = role === "yonder" ? { ratio: 1.3, stretch: 1 } : undefined;
+        return { role, who, command: call, samples: ms.length, values, target };
       });
       const title = "one small call after the other";
       return { title, unit: "ms", better: "lower", columns: ["p50", "p90", "p99"], rows, notes: [] };
@@ -49,7 +50,8 @@ function createParallel(name: string, call: Call): Benchmark {
       const rows = [...(await takeTurns(all, job, context.rounds))].map(([{ role, who }, turns]) => {
         const rates = turns.flatMap((turn) => turn.ms.map((ms) => timesAtOnce / (ms / 1_000)));
         const values = [percentile(rates, 50), percentile(rates, 100), percentile(rates, 0)];
-        return { role, who, command: call, samples: rates.length, values };
+        const target = role === "yonder" ? { ratio: 0.7, stretch: 1 } : undefined;
+        return { role, who, command: call, samples: rates.length, values, target };
       });
       const title = `small calls, ${atOnce} at a time`;
       return { title, unit: "1/s", better: "higher", columns: ["p50", "best", "worst"], rows, notes: [] };
