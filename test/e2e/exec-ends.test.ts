@@ -118,7 +118,7 @@ describe("a server that is stopped leaves nothing running that will not end", ()
   test.for(Object.entries(drainTimeout))("%s", { timeout: 60_000 }, async ([, timeout]) => {
     const server = await serve({ flags: [`--drain-timeout=${timeout}`] });
     const workspace = await connect({ host: server.url });
-    await workspace.executeCommand("sleep 600 &");
+    await workspace.executeCommand(`${stubborn} &`);
     const handle = await workspace.spawn(`${say}; ${stubborn}`, { timeoutMs: 100, killGraceMs: 60_000 });
     for await (const _ of handle.lines()) break;
     await tick(300);

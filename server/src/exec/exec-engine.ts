@@ -12,7 +12,7 @@ import {
   type StreamStart,
 } from "./event-stream.ts";
 import type { LaunchedProcess, Launcher } from "./launcher.ts";
-import { Leftovers } from "./leftovers.ts";
+import { Leftovers, LEFTOVERS_GRACE_MS } from "./leftovers.ts";
 import type { Limits } from "../util/limits.ts";
 import { requestHash } from "./request-hash.ts";
 import { Retention } from "./retention.ts";
@@ -156,14 +156,14 @@ export class ExecEngine {
   /** Takes no new work, then ends what runs, or leaves it to itself; every reader is told the end. */
   async stop(options: { leaveRunning: boolean }): Promise<void> {
     this.#isStopping = true;
-    await Promise.allSettled([...this.#starting.values()].map(({ started }) => started));
+    await this.#allStarted();
     if (options.leaveRunning) {
       this.#leavesRunning = true;
       await Promise.all(this.#running().map((run) => run.leave()));
       return;
     }
     await Promise.all(this.#running().map((run) => run.end("SERVER_STOPPED").then(() => run.finished)));
-    await this.#leftovers.end(this.launcher);
+    await this.#leftovers.end(this.launcher, LEFTOVERS_GRACE_MS);
   }
 
   /**
@@ -172,8 +172,9 @@ export class ExecEngine {
    */
   async close(): Promise<void> {
     if (!this.#leavesRunning) {
+      await this.#allStarted();
       await Promise.all(this.#running().map((run) => run.kill().then(() => run.finished)));
-      await this.#leftovers.end(this.launcher);
+      await this.#leftovers.end(this.launcher, 0);
     }
     clearInterval(this.#standingTimer);
     this.#retention.close();
@@ -182,6 +183,11 @@ export class ExecEngine {
       await exec.forget({ removeOutput: false });
     }
     this.#options.log.close();
+  }
+
+  /** Resolves when what was about to start has started, or could not. */
+  async #allStarted(): Promise<void> {
+    await Promise.allSettled([...this.#starting.values()].map(({ started }) => started));
   }
 
   #running(): ExecRun[] {

@@ -15,8 +15,11 @@ export interface Launcher {
    * ARGUMENTS_TOO_LARGE, MACHINE_EXHAUSTED) before anything runs.
    */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
-  /** Ends what an earlier server left running under these marks, and returns how many processes that were. */
-  endLeftovers(marks: readonly LeftoverMark[]): Promise<number>;
+  /**
+   * Ends what was left running under these marks, by an earlier server or by commands that ended, and returns how many
+   * processes that were. They have `graceMs` between TERM and KILL.
+   */
+  endLeftovers(marks: readonly LeftoverMark[], graceMs: number): Promise<number>;
   /** Looks at the machine: what commands will meet. Never rejects. */
   diagnose(): Promise<LauncherDiagnosis>;
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import { execMark, journalName, journalPlace, readersOptions } from "./exec-star
 import { Journal } from "./journal/journal.ts";
 import { journalFiles } from "./journal/recover.ts";
 import type { LeftoverMark } from "./launcher.ts";
+import { LEFTOVERS_GRACE_MS } from "./leftovers.ts";
 import { ExecLog, type LoggedExec } from "./state/exec-log.ts";
 import type { EndRecord } from "./state/records.ts";
 
@@ -34,7 +35,7 @@ export async function openExecEngine(options: Omit<ExecEngineOptions, "log">): P
     }
     execs.push(new Exec({ identity, readers: readersOptions(limits, limits.maxJournalBytes), openJournal, ended }));
   }
-  if (leftovers.length > 0) await launcher.endLeftovers(leftovers);
+  if (leftovers.length > 0) await launcher.endLeftovers(leftovers, LEFTOVERS_GRACE_MS);
   await removeForgotten(files, execs);
   execs.sort((a, b) => (a.ended?.endTimeMs ?? 0) - (b.ended?.endTimeMs ?? 0));
   return new ExecEngine({ ...options, log }, { execs, nextSequence: lastSequence + 1 });

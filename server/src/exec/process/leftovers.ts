@@ -4,15 +4,13 @@ import { readBootId } from "./proc-stat.ts";
 import type { ProcessTable } from "./process-table.ts";
 import { createProcessTree } from "./process-tree.ts";
 
-/** How long what an earlier server left running has to end by itself. */
-const GRACE_MS = 2_000;
-
 /**
- * Ends what an earlier server left running, all at once, and answers how many processes that were. A process is known by
- * its pid and start time, or by the mark in its environment; of another boot there is nothing left.
+ * Ends what was left running under these marks, all at once, and answers how many processes that were. A process is known
+ * by its pid and start time, or by the mark in its environment; of another boot there is nothing left.
  */
 export async function endLeftovers(
   marks: readonly LeftoverMark[],
+  graceMs: number,
   { groups, table }: { readonly groups: ControlGroups; readonly table: ProcessTable },
 ): Promise<number> {
   const bootId = readBootId();
@@ -30,7 +28,7 @@ export async function endLeftovers(
     hangsUp: true,
     onMember: ({ pid, startTicks }) => found.add(`${pid} ${startTicks}`),
   });
-  await tree.end(GRACE_MS);
+  await tree.end(graceMs);
   for (const group of left) group.release();
   return found.size;
 }

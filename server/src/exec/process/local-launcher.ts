@@ -82,7 +82,7 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     notices: await noticesOf(features, fifos.available),
     launch: (request) => launch(machine, request),
     startAsUser: (program) => startAsUser(machine, program),
-    endLeftovers: (marks) => endLeftovers(marks, machine),
+    endLeftovers: (marks, graceMs) => endLeftovers(marks, graceMs, machine),
     async diagnose() {
       orphans ??= orphanCare(shell?.path);
       return { terminalProblem: await terminalProblem(machine.terminals), orphans: await orphans };

@@ -173,7 +173,7 @@ describe("what an earlier server left", () => {
     );
     await printed("up");
     await until(() => withArgument(seconds).filter((command) => command.startsWith("sleep")).length === 3);
-    expect(await launching.launcher.endLeftovers([process.leftoverMark])).toBeGreaterThanOrEqual(3);
+    expect(await launching.launcher.endLeftovers([process.leftoverMark], 2_000)).toBeGreaterThanOrEqual(3);
     await process.exited;
     expect(withArgument(seconds)).toEqual([]);
   });
@@ -195,15 +195,15 @@ describe("what an earlier server left", () => {
     const [text] = await Promise.all([server.stdout.setEncoding("utf8").toArray(), once(server, "exit")]);
     expect(withArgument(seconds)).toHaveLength(2);
     const mark = JSON.parse(text.join("")) as LeftoverMark;
-    expect(await launching.launcher.endLeftovers([mark])).toBeGreaterThanOrEqual(2);
+    expect(await launching.launcher.endLeftovers([mark], 2_000)).toBeGreaterThanOrEqual(2);
     expect(withArgument(seconds)).toEqual([]);
   });
 
   it("is left alone where it is of another boot", async () => {
     const { process } = await launch("sleep 300");
     const mark = { ...process.leftoverMark, bootId: "another" };
-    expect(await launching.launcher.endLeftovers([mark])).toBe(0);
-    expect(await launching.launcher.endLeftovers([{ ...mark, bootId: undefined }])).toBe(0);
+    expect(await launching.launcher.endLeftovers([mark], 2_000)).toBe(0);
+    expect(await launching.launcher.endLeftovers([{ ...mark, bootId: undefined }], 2_000)).toBe(0);
     expect(readProcStat(process.pid)).toBeDefined();
   });
 });
