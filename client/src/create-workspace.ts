@@ -46,7 +46,7 @@ export async function workspaceFromJSON(
     }
     case "apptainer": {
       const { name, runtimeDir } = description;
-      const { apiKey = "", timeouts, retry, defaults } = options;
+      const { apiKey, timeouts, retry, defaults } = options;
       const { ApptainerWorkspace } = await import("./apptainer/apptainer-workspace.ts");
       return ApptainerWorkspace.reattach({ name, runtimeDir, apiKey, timeouts, retry, defaults });
     }

@@ -4,7 +4,7 @@ import { failure } from "./command-suite.ts";
 import type { Bench } from "./workspace-suite.ts";
 
 /** Succeeds if the process whose id is in `child` is gone; one that waits for its parent to notice is. */
-const isGone = 'pid=$(cat child); ! kill -0 $pid 2>/dev/null || grep -q "^State:.Z" /proc/$pid/status';
+const isGone = 'pid=$(cat child) && ! grep -qs "^State:.[^Z]" /proc/$pid/status';
 
 /** How commands end, and how they are ended. */
 export function endSuite(bench: Bench): void {

@@ -5,33 +5,26 @@ import type { ApiKey } from "../connection/api-key.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
 import { freshKey, keyOf } from "../engine/fresh-key.ts";
+import { onceKeyIsTaken } from "../engine/key-entries.ts";
+import { ownOwner } from "../engine/owner.ts";
 import { checkPort } from "../engine/port.ts";
 import { waitUntilServing } from "../engine/wait-until-serving.ts";
+import { onlyKnown } from "../option-rules.ts";
 import type { ApptainerDescription } from "../workspace.ts";
 import { FollowedFile } from "./followed-file.ts";
-import { haveImage } from "./images.ts";
+import { checkImageContract, haveImage } from "./images.ts";
 import { instanceFlags } from "./instance-flags.ts";
-import { InstanceFiles, instanceNotFound, isOrphan, listInstances, ownRecord } from "./instance-files.ts";
+import { InstanceFiles, instanceNotFound, listInstances } from "./instance-files.ts";
 import type { InstanceRecord } from "./instance-files.ts";
 import { endByName, Instance } from "./instance.ts";
-import { readOptions, runtimeDirectory } from "./options.ts";
-import type { ApptainerWorkspaceOptions, Settings } from "./options.ts";
+import { reattachOptions } from "./options.ts";
+import type { ApptainerWorkspaceOptions, ReattachOptions } from "./options.ts";
 import { serverFiles } from "./server-files.ts";
+import { readOptions, runtimeDirectory } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { inside, startScript, startScriptPath } from "./start-script.ts";
 
-export type { ApptainerWorkspaceOptions } from "./options.ts";
-
-/** What it takes to have a workspace again that was left running. */
-export interface ReattachOptions extends Pick<
-  ApptainerWorkspaceOptions,
-  "runtimeDir" | "stopTimeoutMs" | "healthCheckTimeoutMs" | "defaults" | "timeouts" | "retry"
-> {
-  /** The instance's name. */
-  name: string;
-  apiKey: ApiKey;
-  /** What `close` does with it. Default "keep". */
-  onClose?: "remove" | "keep" | "pause" | undefined;
-}
+export type { ApptainerWorkspaceOptions, ReattachOptions } from "./options.ts";
 
 type EndOptions = Pick<ReattachOptions, "stopTimeoutMs" | "onClose" | "healthCheckTimeoutMs">;
 
@@ -56,7 +49,7 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
     instance: Instance,
     connection: Connection,
     runtimeDir: string,
-    options: EndOptions & Pick<ReattachOptions, "apiKey" | "defaults">,
+    options: EndOptions & Pick<ReattachOptions, "defaults"> & { apiKey: ApiKey },
     log?: FollowedFile,
   ) {
     // The directory is the server's own: what is relative is relative to it there.
@@ -74,17 +67,19 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
    * fails nothing is left: no instance, no process, no directory.
    *
    * Rejects with Unavailable where there is no Apptainer (ENGINE_MISSING), NotFound where there is no such image, file
-   * or directory, InvalidRequest where an option makes no sense or the file is no image (IMAGE_INVALID), AlreadyExists
-   * where the name is taken, LimitExceeded where a disk is full, and StartFailed, with its last lines, where the server
+   * or directory, InvalidRequest where an option makes no sense or the file is no image (IMAGE_INVALID), Unsupported where
+   * its server keeps to another agreement than this client (CONTRACT_MISMATCH), AlreadyExists where the name is taken, LimitExceeded where a disk is full, and StartFailed, with its last lines, where the server
    * ends or does not answer in time.
    */
   static async start(options: ApptainerWorkspaceOptions): Promise<ApptainerWorkspace> {
     const settings = await readOptions(options);
-    const { name = `yonder-${randomBytes(6).toString("hex")}`, hostPort } = options;
+    const { name = `yonder-${randomBytes(6).toString("hex")}`, hostPort, bindServer = false } = options;
     if (hostPort !== undefined) await checkPort("hostPort", hostPort);
     const onClose = options.onClose ?? (options.keepAlive === true ? "keep" : "remove");
-    const server = await serverFiles(options.bindServer ?? false);
+    const server = await serverFiles(bindServer);
     const image = await haveImage(options, settings);
+    // A server that is brought along does not have the image's agreement.
+    if (bindServer === false) await checkImageContract(settings.program, image, options.signal);
     const { key, digest } = options.apiKey === undefined ? freshKey() : keyOf(options.apiKey);
 
     const files = new InstanceFiles(settings.runtimeDir, name);
@@ -95,7 +90,7 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
       const { program, workingDir } = settings;
       const host = hostPort === undefined ? `unix://${files.socket}` : `http://127.0.0.1:${hostPort}`;
       const record: InstanceRecord = {
-        ...ownRecord(),
+        owner: ownOwner(),
         name,
         keepAlive: onClose !== "remove",
         workingDir,
@@ -134,20 +129,24 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
   }
 
   /**
-   * The workspace that was left running under this name on this machine, paused or not. Rejects with NotFound
-   * (WORKSPACE_NOT_FOUND) where there is none, and with Authentication where it takes another key.
+   * The workspace that was left running under this name on this machine, paused or not, started by this program or
+   * another of this user. Closing it keeps the instance unless `onClose` says otherwise. Rejects with NotFound
+   * (WORKSPACE_NOT_FOUND) where there is none, and with Authentication where it takes another key than `apiKey`.
    */
   static async reattach(options: ReattachOptions): Promise<ApptainerWorkspace> {
+    onlyKnown(options, reattachOptions);
     const runtimeDir = runtimeDirectory(options.runtimeDir);
     const instance = await Instance.find(new InstanceFiles(runtimeDir, options.name));
     await instance.resume();
-    const connection = await connect(instance, options);
-    return new ApptainerWorkspace(instance, connection, runtimeDir, { onClose: "keep", ...options });
+    const apiKey = options.apiKey ?? (await instance.files.addKey());
+    const open = () => connect(instance, { ...options, apiKey });
+    const connection = await (options.apiKey === undefined ? onceKeyIsTaken(open) : open());
+    return new ApptainerWorkspace(instance, connection, runtimeDir, { onClose: "keep", ...options, apiKey });
   }
 
   /**
-   * Ends the instances whose program has gone without ending them, unless they were to be kept or paused, and
-   * resolves to their names.
+   * Ends the instances that programs have left without ending them, unless they were to be kept or paused, and resolves
+   * to their names.
    */
   static async sweep(options: { runtimeDir?: string | undefined } = {}): Promise<string[]> {
     const runtimeDir = runtimeDirectory(options.runtimeDir);
@@ -155,7 +154,7 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
     for (const name of await listInstances(runtimeDir)) {
       const files = new InstanceFiles(runtimeDir, name);
       const record = await files.read();
-      if (record === undefined || !isOrphan(record)) continue;
+      if (record === undefined || !(await files.isOrphan(record))) continue;
       const instance = await Instance.find(files).catch(() => undefined);
       if (instance !== undefined) await instance.stop(defaultStopMs);
       else if (record.init === undefined) await endByName(record.program, name);
@@ -241,14 +240,14 @@ async function writeConfiguration(
     "--log-level=warn",
     ...serverFlags,
   ];
-  await writeFile(join(files.config, "keys"), `${digest}\n`, { mode: 0o600 });
+  await files.writeKeys([{ owner: ownOwner(), digest }]);
   const script = startScript({ command, flags, environment, workingDir });
   await writeFile(join(files.config, "start"), script, { mode: 0o700 });
 }
 
 async function connect(
   instance: Instance,
-  options: Pick<ReattachOptions, "apiKey" | "timeouts" | "retry" | "healthCheckTimeoutMs">,
+  options: Pick<ReattachOptions, "timeouts" | "retry" | "healthCheckTimeoutMs"> & { apiKey: ApiKey },
   signal?: AbortSignal,
 ): Promise<Connection> {
   const { apiKey, timeouts, retry, healthCheckTimeoutMs: timeoutMs = defaultHealthMs } = options;

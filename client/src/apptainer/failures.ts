@@ -2,7 +2,7 @@ import { quoted } from "../engine/wait-until-serving.ts";
 import { InvalidRequest, LimitExceeded, NotFound, StartFailed, Unavailable } from "../errors.ts";
 import type { YonderError } from "../errors.ts";
 import { nameInUse } from "./instance-files.ts";
-import type { Settings } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import type { RunResult } from "./run-program.ts";
 
 const full = /no space left on device|disk quota exceeded|write failed because/i;

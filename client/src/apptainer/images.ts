@@ -3,11 +3,13 @@ import { createReadStream, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { checkContract } from "../engine/image-contract.ts";
 import { NotFound } from "../errors.ts";
 import { buildFailed } from "./failures.ts";
-import { existing } from "./options.ts";
+import { existing } from "./settings.ts";
 import { invalidOption } from "../invalid-option.ts";
-import type { ApptainerWorkspaceOptions, Settings } from "./options.ts";
+import type { ApptainerWorkspaceOptions } from "./options.ts";
+import type { Settings } from "./settings.ts";
 import { runProgram } from "./run-program.ts";
 
 type ImageOptions = Pick<ApptainerWorkspaceOptions, "serverImage" | "sifFile" | "pull" | "onLog" | "signal">;
@@ -58,6 +60,24 @@ export async function haveImage(options: ImageOptions, settings: Settings): Prom
   if (result.exitCode !== 0) throw buildFailed(image, result, settings);
   return path;
 }
+
+/** Rejects with CONTRACT_MISMATCH an image whose own server this client does not know how to start. */
+export async function checkImageContract(
+  program: string,
+  image: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const args = ["inspect", "--json", "--labels", image];
+  const { exitCode, stdout } = await runProgram(program, args, { timeoutMs: inspectMs, signal });
+  // What is no image says so when it is started.
+  if (exitCode === 0) checkContract(image, (JSON.parse(stdout) as Inspection).data?.attributes?.labels);
+}
+
+interface Inspection {
+  readonly data?: { readonly attributes?: { readonly labels?: Record<string, string> } };
+}
+
+const inspectMs = 60_000;
 
 async function sourceOf(image: string, signal: AbortSignal | undefined): Promise<Source> {
   const [, scheme, rest = ""] = /^([a-z-]+):(.*)$/.exec(image) ?? [];

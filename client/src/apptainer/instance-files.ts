@@ -1,16 +1,17 @@
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
+import { freshKey } from "../engine/fresh-key.ts";
+import { readKeys, withoutTheDead, writeKeys } from "../engine/key-entries.ts";
+import type { KeyEntry } from "../engine/key-entries.ts";
+import { isOwnerAlive, ownOwner } from "../engine/owner.ts";
+import type { Owner } from "../engine/owner.ts";
 import { AlreadyExists, InvalidRequest, NotFound, PermissionDenied } from "../errors.ts";
-import { findProcess, isRunning } from "./process-table.ts";
 
 /** What is known of an instance by its name, also after the program that started it has gone. */
 export interface InstanceRecord {
   readonly name: string;
-  /** The machine it runs on: others may see its files, not its processes. */
-  readonly machine: string;
   /** The program that started it. */
-  readonly owner: { readonly pid: number; readonly startTime: string };
+  readonly owner: Owner;
   /** Whether it is meant to outlive that program. */
   readonly keepAlive: boolean;
   readonly workingDir: string;
@@ -81,9 +82,29 @@ export class InstanceFiles {
   }
 
   async write(record: InstanceRecord): Promise<void> {
-    const path = join(this.path, "instance.json");
-    await writeFile(`${path}.new`, JSON.stringify(record));
-    await rename(`${path}.new`, path);
+    await replaceFile(join(this.path, "instance.json"), JSON.stringify(record));
+  }
+
+  /** Whose keys open it; none where it has no key file. */
+  async readKeys(): Promise<KeyEntry[]> {
+    return readKeys(await readFile(join(this.config, "keys"), "utf8").catch(() => ""));
+  }
+
+  async writeKeys(entries: readonly KeyEntry[]): Promise<void> {
+    await replaceFile(join(this.config, "keys"), writeKeys(entries));
+  }
+
+  /** A fresh key to its server: whoever may write here may do anything in it. Keys of programs that are gone go. */
+  async addKey(): Promise<string> {
+    const { key, digest } = freshKey();
+    await this.writeKeys([...withoutTheDead(await this.readKeys()), { owner: ownOwner(), digest }]);
+    return key;
+  }
+
+  /** Whether nobody will ever end it, since all programs that had a key to it have gone. */
+  async isOrphan(record: InstanceRecord): Promise<boolean> {
+    if (record.keepAlive || isOwnerAlive(record.owner) !== false) return false;
+    return withoutTheDead(await this.readKeys()).length === 0;
   }
 
   /** Undefined where there is none that makes sense. */
@@ -138,17 +159,6 @@ export async function lastLinesOf(path: string): Promise<readonly string[]> {
   return text.slice(-keptLogBytes).trimEnd().split("\n").filter(Boolean).slice(-keptLogLines);
 }
 
-/** The record's own part: who starts it, and where. */
-export function ownRecord(): Pick<InstanceRecord, "machine" | "owner"> {
-  const startTime = findProcess(process.pid)?.startTime ?? "";
-  return { machine: hostname(), owner: { pid: process.pid, startTime } };
-}
-
-/** Whether nobody will ever end this instance. */
-export function isOrphan(record: InstanceRecord): boolean {
-  return record.machine === hostname() && !record.keepAlive && !isRunning(record.owner);
-}
-
 /** The instances that are known under a directory, whoever started them. */
 export async function listInstances(runtimeDir: string): Promise<string[]> {
   return await readdir(join(runtimeDir, "apptainer")).catch(() => []);
@@ -161,6 +171,12 @@ export function nameInUse(name: string): AlreadyExists {
 
 export function instanceNotFound(name: string, so = "it has ended, or was started on another machine"): NotFound {
   return new NotFound(`no instance ${name} runs here: ${so}`, { reason: "WORKSPACE_NOT_FOUND", subject: name });
+}
+
+/** Readers see the old one or the new one, and no other user either. */
+async function replaceFile(path: string, content: string): Promise<void> {
+  await writeFile(`${path}.new`, content, { mode: 0o600 });
+  await rename(`${path}.new`, path);
 }
 
 /** A directory below /tmp with a name that others can guess may be theirs. */

@@ -1,5 +1,6 @@
 import { bytes } from "../option-rules.ts";
-import type { ApptainerWorkspaceOptions, Bind } from "./options.ts";
+import type { ApptainerWorkspaceOptions } from "./options.ts";
+import type { Bind } from "./settings.ts";
 
 /** What `apptainer instance start` is told. Nothing secret: every user of the machine can read it. */
 export function instanceFlags(

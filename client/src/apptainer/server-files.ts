@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Unsupported } from "../errors.ts";
 import { quote } from "../exec/quote.ts";
-import { existing } from "./options.ts";
-import type { Bind } from "./options.ts";
+import { existing } from "./settings.ts";
+import type { Bind } from "./settings.ts";
 
 /** A server to run inside: what has to be seen there, and how the start script calls it. */
 export interface ServerFiles {

@@ -7,7 +7,7 @@ import { DockerWorkspace, startParts } from "./docker-workspace.ts";
 import { engineOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { translated } from "./engine-errors.ts";
-import { contractLabel } from "./labels.ts";
+import { contractLabel } from "../engine/image-contract.ts";
 import { haveImage, inspectImage } from "./pull-image.ts";
 import { startLimited } from "./start-limits.ts";
 

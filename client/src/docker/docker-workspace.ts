@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
+import { onceKeyIsTaken } from "../engine/key-entries.ts";
 import { NotFound } from "../errors.ts";
 import type { DockerDescription } from "../workspace.ts";
 import { checkOptions, reattachOptions, serverPort } from "./check-options.ts";
@@ -8,7 +9,7 @@ import type { DockerWorkspaceOptions, ReattachOptions } from "./docker-options.t
 import { engineOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { translated } from "./engine-errors.ts";
-import { addKey, chooseContainer, connectWithNewKey } from "./let-in.ts";
+import { addKey, chooseContainer } from "./let-in.ts";
 import { listOrphans, sweep } from "./orphans.ts";
 import type { Orphan, OrphanOptions } from "./orphans.ts";
 import { haveImage, removeImage } from "./pull-image.ts";
@@ -88,7 +89,8 @@ export class DockerWorkspace extends ConnectedWorkspace {
           return { container, apiKey, connection: await connectToContainer(container, apiKey, options, signal) };
         }
         const apiKey = await addKey(container, signal);
-        return { container, apiKey, connection: await connectWithNewKey(container, apiKey, options, signal) };
+        const connect = () => connectToContainer(container, apiKey, options, signal);
+        return { container, apiKey, connection: await onceKeyIsTaken(connect, signal) };
       }),
     );
     return new DockerWorkspace(parts, { onClose: "keep", ...options });

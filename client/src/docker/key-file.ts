@@ -1,23 +1,14 @@
 import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { extract, pack } from "tar-stream";
+import { readKeys, writeKeys } from "../engine/key-entries.ts";
+import type { KeyEntry } from "../engine/key-entries.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal } from "./engine-errors.ts";
-import { isOwnerAlive } from "./owner.ts";
-import type { Owner } from "./owner.ts";
 
 /** Where the server reads what opens it: digests, so that nothing in the container holds a key. */
 export const keyFileDirectory = "/etc/yonder";
 export const keyFilePath = `${keyFileDirectory}/api-keys`;
-
-/** A key that somebody has, as the file has it. */
-export interface KeyEntry {
-  readonly owner: Owner;
-  readonly digest: string;
-}
-
-/** Of entries; the oldest go. */
-const maxEntries = 16;
 
 export interface WriteKeyFileOptions {
   readonly signal?: AbortSignal | undefined;
@@ -32,8 +23,7 @@ export async function writeKeyFile(
   entries: readonly KeyEntry[],
   { signal, makeDirectory = false }: WriteKeyFileOptions = {},
 ): Promise<void> {
-  const lines = entries.slice(-maxEntries).map(({ owner, digest }) => `# ${owner}\n${digest}\n`);
-  const file = { name: basename(keyFilePath), mode: 0o644, data: lines.join("") };
+  const file = { name: basename(keyFilePath), mode: 0o644, data: writeKeys(entries) };
   if (!makeDirectory) return await writeArchive(engine, container, keyFileDirectory, [file], signal);
   const directory = basename(keyFileDirectory);
   const inside = [
@@ -49,16 +39,11 @@ export async function readKeyFile(engine: Engine, container: string, signal?: Ab
   try {
     const archive = await engine.stream("GET", path, { query: { path: keyFilePath }, signal });
     const reader = archive.pipe(extract());
-    for await (const entry of reader) return parse(await text(entry));
+    for await (const entry of reader) return readKeys(await text(entry));
   } catch (error) {
     if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
   }
   return [];
-}
-
-/** Those whose owner is not known to be gone. */
-export function withoutTheDead(entries: readonly KeyEntry[]): KeyEntry[] {
-  return entries.filter(({ owner }) => isOwnerAlive(owner) !== false);
 }
 
 export interface ArchiveEntry {
@@ -86,11 +71,4 @@ export async function writeArchive(
   for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);
   const body = Buffer.concat(chunks);
   await engine.json("PUT", `/containers/${container}/archive`, { query: { path: directory }, body, signal });
-}
-
-function parse(content: string): KeyEntry[] {
-  return [...content.matchAll(/^# (\S+)\n(sha256:[0-9a-f]{64})$/gm)].map(([, owner = "", digest = ""]) => ({
-    owner,
-    digest,
-  }));
 }

@@ -1,6 +1,6 @@
 /** What a container of ours is known by. Its value is the kind of the workspace. */
 export const workspaceLabel = "dev.yonder.workspace";
-/** Who started it: see owner.ts. */
+/** Who started it: see engine/owner.ts. */
 export const ownerLabel = "dev.yonder.owner";
 /** "true" where it is meant to outlive who started it. */
 export const keepLabel = "dev.yonder.keep";
@@ -8,7 +8,3 @@ export const keepLabel = "dev.yonder.keep";
 export const socketLabel = "dev.yonder.socket-directory";
 /** Which start made it, so that one whose answer was lost is found. */
 export const startLabel = "dev.yonder.start";
-/** On an image: the version of the agreement between image and client, on variables, files and what process 1 does. */
-export const contractLabel = "dev.yonder.contract";
-/** The version of that agreement that this client keeps to. */
-export const contractVersion = 1;

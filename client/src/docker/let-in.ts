@@ -1,19 +1,12 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "../connection/connection.ts";
 import { freshKey } from "../engine/fresh-key.ts";
-import { AlreadyExists, Authentication, NotFound } from "../errors.ts";
+import { withoutTheDead } from "../engine/key-entries.ts";
+import { ownOwner } from "../engine/owner.ts";
+import { AlreadyExists, NotFound } from "../errors.ts";
 import { invalidOption } from "../invalid-option.ts";
 import type { Container } from "./container.ts";
 import type { Engine } from "./engine.ts";
-import { readKeyFile, withoutTheDead, writeKeyFile } from "./key-file.ts";
+import { readKeyFile, writeKeyFile } from "./key-file.ts";
 import { listContainers } from "./list-containers.ts";
-import { ownOwner } from "./owner.ts";
-import { connectToContainer } from "./serve-in-container.ts";
-import type { ConnectOptions } from "./serve-in-container.ts";
-
-/** The server looks at its keys each second. */
-const keyTakenMs = 10_000;
-const stepMs = 100;
 
 /** The one container of ours that is called so, or has these labels. */
 export async function chooseContainer(
@@ -60,22 +53,4 @@ export async function addKey({ engine, state }: Container, signal?: AbortSignal)
   const entries = withoutTheDead(await readKeyFile(engine, state.id, signal));
   await writeKeyFile(engine, state.id, [...entries, { owner: ownOwner(), digest }], { signal });
   return key;
-}
-
-/** Connects with a key that the server may not have seen yet. */
-export async function connectWithNewKey(
-  container: Container,
-  apiKey: string,
-  options: ConnectOptions,
-  signal?: AbortSignal,
-): Promise<Connection> {
-  const deadline = performance.now() + keyTakenMs;
-  for (;;) {
-    try {
-      return await connectToContainer(container, apiKey, options, signal);
-    } catch (error) {
-      if (!Authentication.is(error) || performance.now() > deadline) throw error;
-      await sleep(stepMs, undefined, { signal });
-    }
-  }
 }

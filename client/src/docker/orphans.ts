@@ -1,11 +1,12 @@
 import { InvalidState } from "../errors.ts";
+import { withoutTheDead } from "../engine/key-entries.ts";
+import { isOwnerAlive } from "../engine/owner.ts";
 import { engineOf } from "./engine.ts";
 import { toContainerError } from "./engine-errors.ts";
-import { readKeyFile, withoutTheDead } from "./key-file.ts";
+import { readKeyFile } from "./key-file.ts";
 import { keepLabel, ownerLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
 import type { ListedContainer } from "./list-containers.ts";
-import { isOwnerAlive } from "./owner.ts";
 import { removeContainer, removeSocketDirectory, socketDirectoryOf } from "./start-container.ts";
 
 export interface OrphanOptions {

@@ -2,8 +2,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { NotFound, Unavailable, Unsupported } from "../errors.ts";
 import type { Engine } from "./engine.ts";
+import { checkContract } from "../engine/image-contract.ts";
 import { EngineRefusal, imageNotFound, toContainerError, wrongPlatform } from "./engine-errors.ts";
-import { contractLabel, contractVersion } from "./labels.ts";
 
 /** How getting an image goes. */
 export interface PullProgress {
@@ -37,7 +37,7 @@ export async function haveImage(engine: Engine, wish: ImageWish): Promise<void> 
   if (platform !== undefined && !isSamePlatform(actual, platform)) {
     throw wrongPlatform(image, `wanted ${platform}, it is ${actual}`);
   }
-  checkContract(image, found.Config?.Labels?.[contractLabel]);
+  checkContract(image, found.Config?.Labels);
 }
 
 /** One that is gone already is fine. */
@@ -135,22 +135,4 @@ const keptLines = 20;
 function isSamePlatform(actual: string, wanted: string): boolean {
   const [os, architecture] = wanted.split("/");
   return actual === `${os}/${architecture ?? ""}`;
-}
-
-function checkContract(image: string, label: string | undefined): void {
-  // An image without the label is somebody's own; whether it has a server shows when it is started.
-  if (label === undefined || label === String(contractVersion)) return;
-  const isNewer = Number(label) > contractVersion;
-  throw new Unsupported(
-    `the image ${image} keeps to version ${label} of the agreement with clients, and this client to version ${contractVersion}`,
-    {
-      reason: "CONTRACT_MISMATCH",
-      subject: image,
-      feature: "image contract",
-      serverVersion: label,
-      remedy: isNewer
-        ? "Update @yonder/client, or use an image as old as it."
-        : "Build the image anew, or use a client as old as it.",
-    },
-  );
 }

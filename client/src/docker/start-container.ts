@@ -14,7 +14,7 @@ import { freshKey } from "../engine/fresh-key.ts";
 import { writeArchive, writeKeyFile } from "./key-file.ts";
 import { socketLabel, startLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
-import { ownOwner } from "./owner.ts";
+import { ownOwner } from "../engine/owner.ts";
 
 export interface StartedContainer {
   readonly id: string;

@@ -55,6 +55,10 @@ describe.skipIf(!engines.available)("a bad day with Apptainer:", () => {
       [{ healthCheckTimeoutMs: 0 }, "healthCheckTimeoutMs"],
       [{ sifFile: undefined, serverImage: "ftp://image" }, "serverImage"],
       [{ runtimeDir: `/tmp/${"long".repeat(30)}` }, "runtimeDir"],
+      [{ pull: "sometimes" } as object, "pull"],
+      [{ network: "bridge" } as object, "network"],
+      [{ memmory: "1g" } as object, "memmory"],
+      [{ sif_file: "/" } as object, "sif_file"],
     ];
     for (const [options, subject] of cases) {
       const error = await failure(options, false);
@@ -101,6 +105,20 @@ describe.skipIf(!engines.available)("a bad day with Apptainer:", () => {
     expect(await failure({ serverImage: `docker-archive:${archive}`, cacheDir: temporary() })).toMatchObject({
       reason: "IMAGE_INVALID",
     });
+  });
+
+  test("the image's server keeps to another agreement than this client", async () => {
+    const sifFile = temporary();
+    mkdirSync(join(sifFile, ".singularity.d"));
+    for (const [version, remedy] of [
+      ["0", /^Build the image anew/],
+      ["2", /^Update @yonder\/client/],
+    ] as const) {
+      writeFileSync(join(sifFile, ".singularity.d/labels.json"), JSON.stringify({ "dev.yonder.contract": version }));
+      const error = await failure({ sifFile });
+      expect(error).toMatchObject({ name: "Unsupported", reason: "CONTRACT_MISMATCH", subject: sifFile });
+      expect(error.remedy).toMatch(remedy);
+    }
   });
 
   test("the name is in use, here or by an instance of somebody's own", async () => {

@@ -62,7 +62,7 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
     const workspace = await startInstance({ runtimeDir, environment: { TOKEN: "a-secret-of-the-user" } });
     const key = String(workspace.apiKey);
     expect(key.length).toBeGreaterThan(40);
-    expect((await workspace.executeCommand("cat /etc/yonder/keys")).stdout).toMatch(/^sha256:[\da-f]{64}\n$/);
+    expect((await workspace.executeCommand("cat /etc/yonder/keys")).stdout).toMatch(/^# \S+\nsha256:[\da-f]{64}\n$/);
     expect((await workspace.executeCommand("echo $TOKEN")).stdout).toBe("a-secret-of-the-user\n");
     await expect(shell("grep", ["-raF", "-D", "skip", key, runtimeDir])).rejects.toThrow(/ended with 1:/);
     expect(seenIn("environ", key)).toEqual([]);
@@ -191,6 +191,25 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
     await expect(gone).rejects.toBeInstanceOf(NotFound);
   });
 
+  test("is found again without its key by whoever may read its files, and lives as long as anybody uses it", async () => {
+    const runtimeDir = runtimeDirectory();
+    const program = `const workspace = await ApptainerWorkspace.start(${JSON.stringify(await instanceOptions({ runtimeDir, name: "shared" }))});
+      console.log((await workspace.spawn("echo before; sleep 1000")).execId);
+      process.kill(process.pid, "SIGKILL");`;
+    const execId = (await asUser(undefined, temporary(), program)).trim();
+    const own = await ApptainerWorkspace.reattach({ runtimeDir, name: "shared" });
+    expect((await (await own.attach(execId)).output()).text).toBe("before\n");
+    // The program that started it has gone, and its key with it; this one has not.
+    expect((await own.executeCommand("grep -c sha256 /etc/yonder/keys")).stdout).toBe("1\n");
+    expect(await ApptainerWorkspace.sweep({ runtimeDir })).toEqual([]);
+    const again = await workspaceFromJSON(JSON.parse(JSON.stringify(own)) as WorkspaceDescription);
+    expect((await again.executeCommand("echo here")).stdout).toBe("here\n");
+    await again.close();
+    await own.close();
+    const last = await ApptainerWorkspace.reattach({ runtimeDir, name: "shared", onClose: "remove" });
+    await last.close();
+  });
+
   test("is paused at its end where it should be, and goes on when it is found again", async () => {
     const runtimeDir = runtimeDirectory();
     const first = await startInstance({ runtimeDir, onClose: "pause" });
@@ -224,7 +243,8 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
         runtimeDir: join(home, "run"),
         healthCheckTimeoutMs: 60_000,
       };
-      const said = await asNobody(
+      const said = await asUser(
+        nobody,
         home,
         `const workspace = await ApptainerWorkspace.start(${JSON.stringify(options)});
        const { stdout } = await workspace.executeCommand("echo $UID; mkdir -p a/b; echo > a/b/c; chmod 500 a a/b");
@@ -260,15 +280,15 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
   });
 });
 
-/** What a program of another user prints. */
-async function asNobody(home: string, script: string): Promise<string> {
+/** What a program of this user, or of another, prints. */
+async function asUser(user: number | undefined, home: string, script: string): Promise<string> {
   const module = fileURLToPath(new URL("../../../client/src/apptainer/apptainer-workspace.ts", import.meta.url));
   const source = `const { ApptainerWorkspace } = await import(${JSON.stringify(module)});\n${script}`;
   const child = spawn(process.execPath, [...nodeArguments, "--input-type=module", "--eval", source], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"], HOME: home },
     cwd: home,
-    ...(nobody !== undefined && { uid: nobody, gid: nobody }),
+    ...(user !== undefined && { uid: user, gid: user }),
   });
   return await text(child.stdout);
 }
