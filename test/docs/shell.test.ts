@@ -14,13 +14,13 @@ const elsewhere = new Map([
   ["npm run bench", "CI runs npm run bench -- --quick"],
 ]);
 
-/** Here a reader runs the programs, too, and sees what they print. */
-const walk = "docs/getting-started.md";
+/** Here a reader runs the programs, too. */
+const walks = ["README.md", "docs/getting-started.md"];
 
 const shell = blocks.filter(
   ({ page, language, text }) =>
     (language === "sh" && ![...elsewhere.keys()].some((start) => text.startsWith(start))) ||
-    (language === "ts" && page === walk),
+    (language === "ts" && walks.includes(page)),
 );
 const hindrance = sandboxHindrance();
 if (hindrance !== undefined) {
@@ -47,21 +47,28 @@ describe.skipIf(hindrance !== undefined).each(runs)("$name", ({ name, path, bloc
   // What a page presumes, in words: files beside it, a server that runs.
   beforeAll(async () => {
     sandbox = await Sandbox.open();
-    const given = join(root, "test/docs/given", `${path.replaceAll("/", "-").replace(/\.md$/, "")}.sh`);
-    if (existsSync(given)) await sandbox.run(await readFile(given, "utf8"));
+    await sandbox.run(await given(path, "sh"));
   });
 
   afterAll(async () => await sandbox.close());
 
   // In the page's order: a block may stand on what those above it left.
   test.each(blocks)("the commands of line $line run as they stand", async (block) => {
-    const { stdout } = await sandbox.run(block.language === "ts" ? program(block.text) : block.text);
+    const { stdout } = await sandbox.run(
+      block.language === "ts" ? program((await given(path, "ts")) + block.text) : block.text,
+    );
     if (block.output === undefined) return;
     const { language, text } = block.output;
     if (process.env["UPDATE_DOCS"] !== undefined && !name.endsWith(" by buf")) rewriteOutput(block, stdout.trimEnd());
     else expect(settled(stdout, language)).toEqual(settled(text, language));
   });
 });
+
+/** What a page presumes, of its commands ("sh") or its programs ("ts"): empty where that is nothing. */
+async function given(page: string, language: string): Promise<string> {
+  const file = join(root, "test/docs/given", `${page.replaceAll("/", "-").replace(/\.md$/, "")}.${language}`);
+  return existsSync(file) ? await readFile(file, "utf8") : "";
+}
 
 /** Runs it as in a directory where the packages are installed. */
 function program(text: string): string {
