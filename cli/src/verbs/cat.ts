@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { forEach } from "../files/each.ts";
@@ -15,15 +16,16 @@ export const verb = defineVerb({
   options: {
     offset: value("--offset <bytes>", "Begin at this byte: 4096, 64KiB, 1M", { parse: size }),
     length: value("--length <bytes>", "Print so many bytes at most", { parse: size }),
+    user: userOption,
   },
   examples: [
     ["yonder cat out/report.html > report.html", "A file, into one here."],
     ["yonder cat --offset 1M --length 64KiB build.log", "64 KiB from the middle of it."],
   ],
   connects: true,
-  async run({ arguments: [paths], options: { offset, length }, connection }) {
+  async run({ arguments: [paths], options: { offset, length, user }, connection }) {
     keepMemoryFlat();
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(user));
     return await forEach(paths, async (path) => {
       for await (const data of workspace.fs.readStream(argumentBytes(path), { offset, length })) await write(data);
     });

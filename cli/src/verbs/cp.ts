@@ -1,4 +1,5 @@
 import type { Workspace } from "@yonder/client";
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import type { CopyOptions } from "../files/copy-options.ts";
 import { forEach } from "../files/each.ts";
@@ -35,6 +36,7 @@ export const verb = defineVerb({
     outsideLinks: flag("--outside-links", "Bring links down that lead out of their tree, which else are passed over"),
     recursive: flag("-r, --recursive", "For those who are used to it: directories are copied whole without it"),
     quiet: flag("-q, --quiet", "Show no progress"),
+    user: userOption,
   },
   examples: [
     ["yonder cp data.csv :", "A file into the workspace's directory."],
@@ -54,7 +56,7 @@ export const verb = defineVerb({
     // What writes to a pipe ends by its signal alone: the reader may stand still, and nothing is to be gone on with.
     using interrupt = new Interrupt(target.kind !== "pipe");
     const { signal } = interrupt;
-    await using workspaces = new Workspaces(connection, signal);
+    await using workspaces = new Workspaces(connection, options.user, signal);
     const copying = { options, signal };
     try {
       const isInto = await goesInto(sources, target, workspaces, signal);
@@ -136,18 +138,20 @@ async function goesInto(
 /** The workspaces of a copy by profile, each connected to when it is needed. */
 class Workspaces implements AsyncDisposable {
   readonly #connection: ConnectionOptions;
+  readonly #user: string | undefined;
   readonly #signal: AbortSignal;
   readonly #open = new Map<string | undefined, Promise<Workspace>>();
 
-  constructor(connection: ConnectionOptions, signal: AbortSignal) {
+  constructor(connection: ConnectionOptions, user: string | undefined, signal: AbortSignal) {
     this.#connection = connection;
+    this.#user = user;
     this.#signal = signal;
   }
 
   get(profile: string | undefined): Promise<Workspace> {
     // A profile says by itself where it is.
     const connection = profile === undefined ? this.#connection : { ...this.#connection, host: undefined, profile };
-    const open = this.#open.get(profile) ?? connect(connection, { signal: this.#signal });
+    const open = this.#open.get(profile) ?? connect(connection, { ...asUser(this.#user), signal: this.#signal });
     this.#open.set(profile, open);
     return open;
   }

@@ -1,4 +1,5 @@
 import type { FileStats, Workspace } from "@yonder/client";
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { forEach } from "../files/each.ts";
@@ -28,6 +29,7 @@ export const verb = defineVerb({
     exclude: list("-x, --exclude <pattern>", "Leave out what matches, as in a .gitignore; may be given several times"),
     gitignore: flag("--gitignore", "Leave out what .gitignore files say, and .git"),
     json: flag("--json", "An object a line, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder ls -la", "All that is in the workspace's directory."],
@@ -36,7 +38,7 @@ export const verb = defineVerb({
   ],
   connects: true,
   async run({ arguments: [paths], options, connection }) {
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const operands = paths.length === 0 ? [""] : paths;
     let isFirst = true;
     return await forEach(operands, async (operand) => {

@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { forEach } from "../files/each.ts";
@@ -12,20 +13,21 @@ export const verb = defineVerb({
   options: {
     recursive: flag("-r, --recursive", "Directories with all that is in them; without it only empty ones"),
     force: flag("-f, --force", "What is not there is no error"),
+    user: userOption,
   },
   examples: [
     ["yonder rm notes.txt", "One file."],
     ["yonder rm -rf build dist", "Two trees, if they are there."],
   ],
   connects: true,
-  async run({ arguments: [paths], options: { recursive, force }, connection }) {
+  async run({ arguments: [paths], options: { recursive, force, user }, connection }) {
     for (const path of paths) {
       // "dir/" is a directory; ".", ".." and "/" are never meant.
       if (saysDirectory(path.replace(/([^/])\/+$/, "$1"))) {
         throw new UsageError(`"${nameText(path)}" is not removed: name what is to go by its name`);
       }
     }
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(user));
     return await forEach(paths, async (path) => {
       await workspace.fs.rm(argumentBytes(path), { recursive, force }).catch((error: unknown) => {
         const isFull = isYonderError(error) && error.reason === "DIRECTORY_NOT_EMPTY";

@@ -1,4 +1,5 @@
 import type { SearchMatch } from "@yonder/client";
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { joinPath } from "../files/operand.ts";
@@ -32,6 +33,7 @@ export const verb = defineVerb({
     max: value("-m, --max-matches <count>", "So many at most; 1,000", { parse: count }),
     perFile: value("--max-per-file <count>", "So many of one file at most", { parse: count }),
     json: flag("--json", "An object a match, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder search TODO src", "The lines with it."],
@@ -46,7 +48,7 @@ export const verb = defineVerb({
   async run({ arguments: [text = "", path = ""], options, connection }) {
     const { regex, ignoreCase, glob, hidden, ignored, filesOnly, max, perFile, json } = options;
     if (text === "" && (regex || filesOnly)) throw new UsageError("a text to search for is missing");
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const where = argumentBytes(path);
     const { matches, truncated, unreadableFiles } = await workspace.fs.search({
       path: where,

@@ -1,4 +1,5 @@
 import type { WatchEvent } from "@yonder/client";
+import { asUser, userOption } from "../connection/as-user.ts";
 import { connect } from "../connection/connect.ts";
 import { argumentBytes } from "../files/argument-bytes.ts";
 import { defineVerb, flag, list } from "../frame/verb.ts";
@@ -24,6 +25,7 @@ export const verb = defineVerb({
     gitignore: flag("--gitignore", "Leave out what .gitignore files say, and .git"),
     once: flag("--once", "End after the first change"),
     json: flag("--json", "An object a line, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder watch -r --gitignore", "All that changes in the workspace."],
@@ -32,7 +34,7 @@ export const verb = defineVerb({
   connects: true,
   async run({ arguments: [path = ""], options, connection }) {
     const { recursive, exclude, gitignore, once, json } = options;
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const onReady = (): void => {
       if (json) void writeJsonLine({ type: "ready" });
       else if (process.stderr.isTTY) void writeError(`watching ${nameText(path || workspace.workingDir)}\n`);

@@ -1,4 +1,5 @@
 import type { GitBranch } from "@yonder/client";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
@@ -20,11 +21,12 @@ export const verb = defineVerb({
     all: flag("-a, --all", "Those of the remotes, as last seen there, too"),
     verbose: flag("-v, --verbose", "Commit, upstream and subject too"),
     json: flag("--json", "An object a branch, for programs"),
+    user: userOption,
   },
   examples: [["yonder git branch -av", "All of them."]],
   connects: true,
-  async run({ options: { directory, all, verbose, json }, connection }) {
-    await using workspace = await connect(connection);
+  async run({ options: { directory, all, verbose, json, user }, connection }) {
+    await using workspace = await connect(connection, asUser(user));
     const branches = await workspace.git.branches(argumentBytes(directory ?? ""), { remote: all });
     const width = branches.reduce((most, { name }) => Math.max(most, widthOf(shownText(name))), 0);
     for (const branch of branches) {

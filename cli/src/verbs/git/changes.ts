@@ -1,4 +1,5 @@
 import type { GitChange } from "@yonder/client";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { changeJson, changeLine } from "../../git/change-lines.ts";
@@ -20,6 +21,7 @@ export const verb = defineVerb({
     flat: flag("--no-nested", "Leave out nested repositories"),
     exitCode: flag("--exit-code", "End with 1 where there are changes"),
     json: flag("--json", "An object a path, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git changes", "What an agent has done here."],
@@ -27,8 +29,8 @@ export const verb = defineVerb({
   ],
   exits: [["1", "with --exit-code: there are changes"]],
   connects: true,
-  async run({ arguments: [path = ""], options: { base, commit, flat, exitCode, json }, connection }) {
-    await using workspace = await connect(connection);
+  async run({ arguments: [path = ""], options: { base, commit, flat, exitCode, json, user }, connection }) {
+    await using workspace = await connect(connection, asUser(user));
     const changes: GitChange[] = await workspace.gitChanges(argumentBytes(path), { ref: base, commit, nested: !flat });
     for (const change of changes) await (json ? writeJsonLine(changeJson(change)) : write(changeLine(change)));
     return exitCode && changes.length > 0 ? 1 : 0;

@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { headText } from "../../git/head-text.ts";
@@ -21,6 +22,7 @@ export const verb = defineVerb({
     paths: list("-p, --path <path>", "Bring this back, from the revision or the index; may be given several times"),
     hooks: flag("--hooks", "Run the repository's hooks"),
     json: flag("--json", "One object, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git checkout main", "To another branch."],
@@ -33,7 +35,7 @@ export const verb = defineVerb({
     if (revision === undefined && newBranch === undefined && paths.length === 0) {
       throw new UsageError("checkout needs a revision, -b or --path");
     }
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const where = { path: argumentBytes(directory ?? ""), hooks };
     const how = { newBranch, detach, force, ...(paths.length > 0 && { paths: paths.map(argumentBytes) }) };
     const head = await workspace.git.checkout(revision, { ...where, ...how });

@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { headText } from "../../git/head-text.ts";
@@ -25,6 +26,7 @@ export const verb = defineVerb({
     submodules: flag("--recurse-submodules", "The submodules too"),
     ...remoteOptions,
     json: flag("--json", "One object, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git clone https://github.com/owner/name", "A public repository."],
@@ -39,7 +41,7 @@ export const verb = defineVerb({
     const { branch: ref, depth, singleBranch, submodules, json } = options;
     refuseSecrets(url);
     const settings = readRemoteOptions(options);
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const path = directory === undefined ? undefined : argumentBytes(directory);
     const how = { path, ref, depth, singleBranch, submodules };
     const done = await runOperation(options, settings, (more) =>

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
@@ -27,6 +28,7 @@ export const verb = defineVerb({
     author: value("--author <author>", "Name <email>; else as git is configured in the workspace", { parse: person }),
     hooks: flag("--hooks", "Run the repository's hooks"),
     json: flag("--json", "One object, for programs"),
+    user: userOption,
   },
   examples: [
     ['yonder git commit -a -m "Say why"', "All that has changed."],
@@ -40,7 +42,7 @@ export const verb = defineVerb({
       throw new UsageError("a commit needs a message: give -m TEXT or -F FILE");
     }
     const message = file === undefined ? options.message.join("\n\n") : readFileSync(file === "-" ? 0 : file, "utf8");
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const what = { paths: paths.map(argumentBytes), all, amend, allowEmpty, author, hooks };
     const commit = await workspace.git.commit(message, { path: argumentBytes(directory ?? ""), ...what });
     if (json) await writeJsonLine(commit);

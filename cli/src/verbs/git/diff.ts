@@ -1,4 +1,5 @@
 import type { GitDiff, Workspace } from "@yonder/client";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { isDirectoryThere, joinPath } from "../../files/operand.ts";
@@ -32,6 +33,7 @@ export const verb = defineVerb({
     noPager: flag("-P, --no-pager", "Print at once"),
     exitCode: flag("--exit-code", "End with 1 where there are changes"),
     json: flag("--json", "An object a file, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git diff", "All that has changed."],
@@ -43,7 +45,7 @@ export const verb = defineVerb({
   async run({ arguments: [paths], options, connection }) {
     const { base: ref, commit, unified: contextLines, nameOnly, noPager, exitCode, json } = options;
     const isColoured = options.color === "always" || (options.color !== "never" && coloursShow());
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const operands = paths.length === 0 ? [""] : paths.map(argumentBytes);
     const out = await openPager(!noPager && !json);
     let isAny = false;

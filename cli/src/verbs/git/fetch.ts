@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { updateLine } from "../../git/head-text.ts";
@@ -27,6 +28,7 @@ export const verb = defineVerb({
     unshallow: flag("--unshallow", "Bring the whole history"),
     ...remoteOptions,
     json: flag("--json", "An object a branch or tag, for programs"),
+    user: userOption,
   },
   examples: [["yonder git fetch --prune", "All that is new."]],
   exits: [["130", "Ctrl-C ended it"]],
@@ -35,7 +37,7 @@ export const verb = defineVerb({
     const { directory, prune, tags, depth, unshallow, json } = options;
     refuseSecrets(remote ?? "");
     const settings = readRemoteOptions(options);
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const how = { path: argumentBytes(directory ?? ""), remote, refspecs, prune, tags, depth, unshallow };
     const done = await runOperation(options, settings, (more) => workspace.git.fetch({ ...how, ...more }));
     if ("exitCode" in done) return done.exitCode;

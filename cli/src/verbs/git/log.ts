@@ -1,4 +1,5 @@
 import type { GitCommit } from "@yonder/client";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { repositoryOption } from "../../git/options.ts";
@@ -24,6 +25,7 @@ export const verb = defineVerb({
     oneline: flag("--oneline", "A line a commit"),
     noPager: flag("-P, --no-pager", "Print at once"),
     json: flag("--json", "An object a commit, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git log -n 10 --oneline", "The last ten."],
@@ -32,7 +34,7 @@ export const verb = defineVerb({
   connects: true,
   async run({ arguments: [revision, path], options, connection }) {
     const { directory, max, oneline, noPager, json } = options;
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const changed = path === undefined ? undefined : argumentBytes(path);
     const commits = await workspace.git.commits(argumentBytes(directory ?? ""), { ref: revision, changed, limit: max });
     const out = await openPager(!noPager && !json);

@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { headText } from "../../git/head-text.ts";
@@ -25,6 +26,7 @@ export const verb = defineVerb({
     rebase: flag("--rebase", "Put our commits on top of theirs"),
     ...remoteOptions,
     json: flag("--json", "One object, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git pull", "What the branch follows."],
@@ -37,7 +39,7 @@ export const verb = defineVerb({
     if (merge && rebase) throw new UsageError("--merge and --rebase: one of them");
     refuseSecrets(remote ?? "");
     const settings = readRemoteOptions(options);
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const strategy = merge ? "merge" : rebase ? "rebase" : "ff-only";
     const how = { path: argumentBytes(directory ?? ""), remote, branch, strategy } as const;
     const done = await runOperation(options, settings, (more) => workspace.git.pull({ ...how, ...more }));

@@ -1,3 +1,4 @@
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { updateLine } from "../../git/head-text.ts";
@@ -27,6 +28,7 @@ export const verb = defineVerb({
     force: flag("-f, --force", "Overwrite whatever is there"),
     ...remoteOptions,
     json: flag("--json", "An object a branch or tag, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git push", "The current branch."],
@@ -39,7 +41,7 @@ export const verb = defineVerb({
     if (options.force && forceWithLease) throw new UsageError("--force and --force-with-lease: one of them");
     refuseSecrets(remote ?? "");
     const settings = readRemoteOptions(options);
-    await using workspace = await connect(connection);
+    await using workspace = await connect(connection, asUser(options.user));
     const force = options.force ? "always" : forceWithLease ? "with-lease" : undefined;
     const how = { path: argumentBytes(directory ?? ""), remote, refspecs, setUpstream, tags, force } as const;
     const done = await runOperation(options, settings, (more) => workspace.git.push({ ...how, ...more }));

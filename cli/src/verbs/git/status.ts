@@ -1,4 +1,5 @@
 import type { GitFileState, GitStatus, GitStatusEntry } from "@yonder/client";
+import { asUser, userOption } from "../../connection/as-user.ts";
 import { connect } from "../../connection/connect.ts";
 import { argumentBytes } from "../../files/argument-bytes.ts";
 import { defineVerb, flag } from "../../frame/verb.ts";
@@ -21,14 +22,15 @@ export const verb = defineVerb({
   options: {
     ignored: flag("--ignored", "Ignored files too"),
     json: flag("--json", "One object, for programs"),
+    user: userOption,
   },
   examples: [
     ["yonder git status", "How the workspace's repository stands."],
     ["yonder git status --json app | jq .branch", "The branch of another one."],
   ],
   connects: true,
-  async run({ arguments: [path = ""], options: { ignored, json }, connection }) {
-    await using workspace = await connect(connection);
+  async run({ arguments: [path = ""], options: { ignored, json, user }, connection }) {
+    await using workspace = await connect(connection, asUser(user));
     const status = await workspace.git.status(argumentBytes(path), { ignored });
     if (json) return await writeJsonLine(toJson(status));
     await write(`## ${headLine(status)}\n`);
