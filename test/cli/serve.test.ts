@@ -1,9 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { ExecService, WorkspaceService } from "@yonder/proto";
@@ -270,6 +272,22 @@ test("yonder has help, a version, and no verb that it does not know", async () =
   const unknown = runYonder(["sevre"]);
   expect(await unknown.exited).toBe(2);
   expect(unknown.stderr()).toMatch(/unknown command 'sevre'[^]*serve/);
+});
+
+test("on a Node that is too old the command says which it needs", () => {
+  const bin = fileURLToPath(new URL("../../cli/bin/yonder.js", import.meta.url));
+  const { engines } = JSON.parse(readFileSync(new URL("../../cli/package.json", import.meta.url), "utf8")) as {
+    engines: { node: string };
+  };
+  const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.12.9" } })`;
+  const { status, stderr } = spawnSync(process.execPath, [`--import=data:text/javascript,${older}`, bin, "serve"], {
+    encoding: "utf8",
+  });
+  const oldest = engines.node.replace(">=", "");
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: `yonder: Node ${oldest} or newer is needed, and this is 22.12.9\n`,
+  });
 });
 
 test("variables are named after their flags", () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { ErrorDetailSchema, ErrorReason } from "@yonder/proto";
@@ -101,3 +102,16 @@ test("an abort has the name that everybody looks for", () => {
 function statusOf(code: Code, value: Record<string, unknown>): ConnectError {
   return new ConnectError("what happened", code, undefined, [{ desc: ErrorDetailSchema, value }]);
 }
+
+test("docs/errors.md has each reason that only the client has, with a cause and a remedy", () => {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+  const [, union = ""] = /export type ErrorReason =([^;]+);/.exec(read("../../client/src/errors.ts")) ?? [];
+  const own = [...union.matchAll(/^ {2}\| "([A-Z_]+)"/gm)].map(([, reason = ""]) => reason);
+  const section = read("../../docs/errors.md").split(/^## Only the client's$/m)[1] ?? "";
+  const documented = [...section.matchAll(/^\| `([A-Z_]+)` +\| +[^| ][^|]*\| +[^| ][^|]*\|$/gm)].map(
+    ([, reason = ""]) => reason,
+  );
+  expect(own).toContain("WORKSPACE_NOT_FOUND");
+  // STORAGE_FULL and the like are the contract's.
+  expect(documented.filter((reason) => !reasons.includes(reason as never)).toSorted()).toEqual(own.toSorted());
+});
