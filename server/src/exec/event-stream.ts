@@ -1,6 +1,7 @@
 import { Aborted } from "../util/errors.ts";
 import type { Exec } from "./exec.ts";
 import type { JournalChunk, JournalLost } from "./journal/journal.ts";
+import { LentMemory } from "./lent-memory.ts";
 import type { Limits } from "../util/limits.ts";
 import type { Reader } from "./readers.ts";
 import type { EndRecord } from "./state/records.ts";
@@ -36,6 +37,9 @@ export interface EventStreamOptions {
 /**
  * One reader's stream: `started`, what was printed from where it asked, live as it comes, and `ended` as its last
  * event. It ends without `ended` only where the caller went away or the reader was dropped.
+ *
+ * An event's bytes are good until the next event is asked for, as suits a caller that serializes one before he asks for
+ * more: their memory is used again.
  */
 export async function* eventStream(exec: Exec, options: EventStreamOptions): AsyncGenerator<ExecEvent, void> {
   const journal = await exec.journal();
@@ -43,6 +47,7 @@ export async function* eventStream(exec: Exec, options: EventStreamOptions): Asy
   let cursor = await startCursor(exec, options.start, screen);
   const reader = exec.readers.attach(options.readerId, cursor);
   exec.run?.readersChanged();
+  const memory = new LentMemory();
   let isComplete = false;
   try {
     yield {
@@ -56,7 +61,7 @@ export async function* eventStream(exec: Exec, options: EventStreamOptions): Asy
         yield* handOver(exec, reader, cursor, { type: "screen", ...screen });
         screen = undefined;
       }
-      const { lost, chunks, nextCursor } = await journal.read(cursor, READ_BYTES);
+      const { lost, chunks, nextCursor } = await journal.read(cursor, READ_BYTES, memory.lend);
       if (lost !== undefined) yield* handOver(exec, reader, lost.endCursor, { type: "lost", ...lost });
       // Past a gap, a terminal's bytes could begin in the midst of a control sequence: paint it anew.
       if (lost !== undefined && exec.terminalView !== undefined) {
@@ -74,6 +79,7 @@ export async function* eventStream(exec: Exec, options: EventStreamOptions): Asy
         return;
       }
       const changed = await exec.changed.next(options.limits.heartbeatIntervalMs, options.signal);
+      if (!changed) memory.release();
       if (!changed && !options.signal.aborted) yield* handOver(exec, reader, cursor, { type: "heartbeat", cursor });
     }
   } finally {

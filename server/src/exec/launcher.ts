@@ -88,11 +88,14 @@ export interface LaunchedProcess {
   release(): void;
 }
 
+/** The most that one read of a pipe or terminal brings. */
+export const MOST_READ_BYTES = 64 * 1024;
+
 export interface OutputSource {
   readonly stream: OutputStream;
   /**
    * Begins to deliver bytes. `onEnd` comes once, when every holder of the pipe has closed it or it broke. The chunk
-   * belongs to the receiver.
+   * is good for the duration of the call, and has `MOST_READ_BYTES` at most.
    */
   start(onData: (chunk: Buffer) => void, onEnd: () => void): void;
   /** Stops and goes on reading; a terminal is never paused, there both do nothing. */

@@ -1,13 +1,11 @@
 import type { Journal } from "./journal/journal.ts";
-import type { OutputSource } from "./launcher.ts";
+import { MOST_READ_BYTES, type OutputSource } from "./launcher.ts";
 import type { Readers } from "./readers.ts";
 
 /** How many bytes may be on their way to the journal before reading pauses. */
 const MOST_IN_FLIGHT_BYTES = 1024 * 1024;
 /** More than pipes hold, two of them and as large as the kernel lets a command make them. */
 const MOST_IN_PIPES_BYTES = 2 * 1024 * 1024;
-/** The most that one read of a pipe brings. */
-const ONE_READ_BYTES = 64 * 1024;
 
 export interface OutputPumpOptions {
   readonly sources: readonly OutputSource[];
@@ -168,7 +166,7 @@ export class OutputPump {
 
   #wouldPushOutNeededBytes(): boolean {
     const { journal, readers } = this.#options;
-    const beginCursor = journal.beginCursorAfter(this.#inFlight + ONE_READ_BYTES);
+    const beginCursor = journal.beginCursorAfter(this.#inFlight + MOST_READ_BYTES);
     if (beginCursor <= journal.beginCursor || beginCursor <= readers.neededCursor()) return false;
     // Where less is kept than may be under way, whoever has read all there is would wait for ever.
     return this.#inFlight > 0 || readers.areBehind(journal.endCursor);

@@ -20,29 +20,34 @@ export interface Mark {
  */
 const MAX_CHUNKS = 4096;
 
-/** Records of this size are handed out as they lie; smaller neighbours of one stream are copied together. */
-const LARGE_BYTES = 16 * 1024;
+/** Answers memory for at least so many bytes. What lies there is read before it is answered again. */
+export type Lender = (bytes: number) => Buffer;
 
-/** Small neighbours of one stream. They lie in `source` as one, or are being copied to a buffer of their own. */
+/** Neighbours of one stream: where they began, and where they lie in the collector's memory. */
 interface Run {
   readonly at: Position;
   readonly stream: OutputStream;
-  source: Buffer;
-  begin: number;
-  end: number;
-  copied: boolean;
+  readonly begin: number;
 }
 
-/** Gathers what one read answers. */
+/**
+ * Gathers what one read answers, in memory of its own: the journal's is used again. Neighbours of one stream come to lie
+ * side by side and are one chunk.
+ */
 export class ChunkCollector {
   readonly #chunks: JournalChunk[] = [];
+  readonly #lend: Lender;
+  #memory: Buffer | undefined;
+  /** How much of the memory is filled. */
+  #filled = 0;
   #cursor: number;
   #room: number;
   #run: Run | undefined;
 
-  constructor(cursor: number, maxBytes: number) {
+  constructor(cursor: number, maxBytes: number, lend: Lender) {
     this.#cursor = cursor;
     this.#room = maxBytes;
+    this.#lend = lend;
   }
 
   /** The cursor after what was gathered. */
@@ -56,6 +61,14 @@ export class ChunkCollector {
 
   get full(): boolean {
     return this.#room === 0 || this.#chunks.length >= MAX_CHUNKS;
+  }
+
+  /**
+   * The memory that it gathers in, asked for before anything is gathered. What lies there may be gathered itself, in its
+   * order: it moves towards the beginning.
+   */
+  memory(bytes: number): Buffer {
+    return (this.#memory ??= this.#lend(bytes));
   }
 
   /**
@@ -83,29 +96,16 @@ export class ChunkCollector {
     const length = to - from;
     this.#room -= length;
     this.#cursor = at.cursor + skipped + length;
-    const large = length >= LARGE_BYTES;
-    if (!large && this.#run?.stream === stream) {
-      this.#extend(this.#run, source, from, to);
-      return;
+    if (this.#run?.stream !== stream) {
+      this.#endRun();
+      this.#run = { at: advance(at, stream, skipped), stream, begin: this.#filled };
     }
-    this.#endRun();
-    this.#run = { at: advance(at, stream, skipped), stream, source, begin: from, end: to, copied: false };
-    if (large) this.#endRun();
+    this.#filled += source.copy(this.memory(length), this.#filled, from, to);
   }
 
   finish(): JournalChunk[] {
     this.#endRun();
     return this.#chunks;
-  }
-
-  #extend(run: Run, source: Buffer, from: number, to: number): void {
-    if (!run.copied || run.end + to - from > run.source.length) {
-      const length = run.end - run.begin;
-      const joined = Buffer.allocUnsafe(Math.max(2 * (length + to - from), 256));
-      run.source.copy(joined, 0, run.begin, run.end);
-      Object.assign(run, { source: joined, begin: 0, end: length, copied: true });
-    }
-    run.end += source.copy(run.source, run.end, from, to);
   }
 
   #endRun(): void {
@@ -117,7 +117,7 @@ export class ChunkCollector {
       cursor,
       stream: run.stream,
       streamOffset: run.stream === "stdout" ? stdoutBytes : cursor - stdoutBytes,
-      data: run.source.subarray(run.begin, run.end),
+      data: this.memory(0).subarray(run.begin, this.#filled),
     });
   }
 }

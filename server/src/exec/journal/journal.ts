@@ -1,13 +1,13 @@
 import { OutOfRange } from "../../util/errors.ts";
 import type { OutputStream } from "../spec.ts";
-import { ChunkCollector, type JournalChunk } from "./chunks.ts";
+import { ChunkCollector, type JournalChunk, type Lender } from "./chunks.ts";
 import { type Batch, MemoryTail } from "./memory-tail.ts";
 import { encodedBytes, type Position, START } from "./record.ts";
 import { journalFiles, recoverSegments } from "./recover.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentList } from "./segment-list.ts";
 
-export type { JournalChunk } from "./chunks.ts";
+export type { JournalChunk, Lender } from "./chunks.ts";
 
 export interface JournalOptions {
   /** Where the files go. */
@@ -41,6 +41,8 @@ const MAX_SYNC_BYTES = 16 * 1024;
 const CLOSED_MEMORY_BYTES = 16 * 1024;
 
 const DONE = Promise.resolve();
+
+const fresh: Lender = (bytes) => Buffer.allocUnsafeSlow(bytes);
 
 /**
  * What one exec printed: the newest bytes in memory, all of it in files up to a cap, past which the oldest file goes.
@@ -118,7 +120,7 @@ export class Journal {
 
   /**
    * Appends in call order; resolves when the bytes can be read and are in the file, though not synced, or, where the
-   * disk refuses, in memory. The buffer belongs to the journal from now on.
+   * disk refuses, in memory. The bytes are copied.
    */
   append(stream: OutputStream, data: Buffer): Promise<void> {
     if (this.#closed) return Promise.reject(new Error(`Journal ${this.#name} is closed`));
@@ -151,19 +153,19 @@ export class Journal {
   }
 
   /**
-   * Reads from a cursor on, at most `maxBytes`; nothing at the end. Small neighbours of one stream come as one chunk.
-   * Throws OutOfRange past the end.
+   * Reads from a cursor on, at most `maxBytes`; nothing at the end. Neighbours of one stream come as one chunk, in memory
+   * that is the reader's own, or that he lends. Throws OutOfRange past the end.
    */
-  async read(cursor: number, maxBytes: number): Promise<JournalRead> {
+  async read(cursor: number, maxBytes: number, lend: Lender = fresh): Promise<JournalRead> {
     let lost: JournalLost | undefined;
     for (;;) {
       if (cursor > this.#end.cursor) throw this.#pastTheEnd(cursor);
       const from = Math.max(cursor, this.beginCursor);
       if (from > cursor) lost = this.#lostSince(cursor);
       if (maxBytes <= 0) return { lost, chunks: [], nextCursor: from };
-      const collector = new ChunkCollector(from, maxBytes);
+      const collector = new ChunkCollector(from, maxBytes, lend);
       const segment = from < this.#tail.begin.cursor ? this.#files.find(from) : undefined;
-      if (segment === undefined) this.#tail.read(collector, this.#end.cursor);
+      if (segment === undefined) this.#tail.read(collector, maxBytes, this.#end.cursor);
       else if (!(await this.#readFile(segment, collector, maxBytes))) continue;
       return { lost, chunks: collector.finish(), nextCursor: collector.cursor };
     }
@@ -193,6 +195,7 @@ export class Journal {
     await this.#flushing;
     await this.#files.seal();
     if (this.#storageError === undefined) this.#tail.trim(CLOSED_MEMORY_BYTES);
+    this.#tail.compact();
     this.#tellListeners();
   }
 

@@ -1,20 +1,23 @@
 import type { OutputStream } from "../spec.ts";
 import type { ChunkCollector, Mark } from "./chunks.ts";
 import { advance, headerBytes, MAX_RECORD_BYTES, type Position, WIDE_HEADER_BYTES, writeHeader } from "./record.ts";
+import { RecordMemory } from "./record-memory.ts";
 
-/** Chunks from this size on are kept and written as they came; smaller ones are packed, so that each costs a header and no object. */
+/** Records from this size on stand alone; smaller ones are packed, so that each costs a header and no object. */
 const LARGE_BYTES = 4 * 1024;
 /** A pack is searched record by record, so it is small. The first one is smaller still: most commands print a line or two. */
 const PACK_BYTES = 16 * 1024;
 const FIRST_PACK_BYTES = 1024;
 
-/** A row of records: a pack of small ones, or the header and the data of one large record. */
+/** A row of records: a pack of small ones, or one large record. */
 interface Block {
   readonly start: Position;
-  readonly head: Buffer;
-  headBytes: number;
-  readonly large: { readonly stream: OutputStream; readonly data: Buffer } | undefined;
-  /** How many of its encoded bytes are in the file. */
+  /** What holds them, encoded: a pack has room for more. */
+  memory: Buffer;
+  bytes: number;
+  /** The stream of a large record. */
+  readonly large: OutputStream | undefined;
+  /** How many of its bytes are in the file. */
   written: number;
 }
 
@@ -32,6 +35,7 @@ export interface Batch {
 /** The newest output in memory, in its encoded form, and which of it is in the file already. */
 export class MemoryTail {
   #blocks: Block[] = [];
+  readonly #large = new RecordMemory();
   /** The first block that may hold bytes that are not in the file. */
   #unwritten = 0;
   #bytes = 0;
@@ -67,24 +71,23 @@ export class MemoryTail {
     return this.#unwrittenBytes;
   }
 
+  /** Copies the data: its memory is used again by whoever read it. */
   push(stream: OutputStream, data: Buffer): void {
-    // A small view of a large buffer must not keep all of that in memory.
-    const wasteful = data.buffer.byteLength > 2 * data.length;
-    const owned = wasteful && data.length >= LARGE_BYTES ? Buffer.from(data) : data;
-    for (let begin = 0; begin < owned.length; begin += MAX_RECORD_BYTES) {
-      this.#pushRecord(stream, owned.subarray(begin, begin + MAX_RECORD_BYTES));
+    for (let begin = 0; begin < data.length; begin += MAX_RECORD_BYTES) {
+      this.#pushRecord(stream, data.subarray(begin, begin + MAX_RECORD_BYTES));
     }
   }
 
   /** Gathers from the collector's cursor, which is at least `begin`, up to `endCursor`. */
-  read(collector: ChunkCollector, endCursor: number): void {
+  read(collector: ChunkCollector, maxBytes: number, endCursor: number): void {
+    collector.memory(Math.min(maxBytes, endCursor - collector.cursor));
     for (let i = this.#find(collector.cursor); i < this.#blocks.length; i++) {
       const block = this.#blocks[i];
       if (block === undefined || collector.full || block.start.cursor >= endCursor) return;
       if (block.large === undefined) {
-        collector.collect(block.head, { position: block.start, offset: 0 }, block.headBytes, endCursor);
+        collector.collect(block.memory, { position: block.start, offset: 0 }, block.bytes, endCursor);
       } else {
-        collector.take(block.start, block.large.stream, block.large.data, 0, block.large.data.length);
+        collector.take(block.start, block.large, block.memory, WIDE_HEADER_BYTES, block.bytes);
       }
     }
   }
@@ -98,12 +101,11 @@ export class MemoryTail {
     let i = this.#unwritten;
     for (; i < this.#blocks.length && bytes < minBytes; i++) {
       const block = this.#blocks[i];
-      if (block === undefined || block.written === encodedLength(block)) continue;
+      if (block === undefined || block.written === block.bytes) continue;
       if (block.written === 0) marks.push({ position: block.start, offset: bytes });
-      if (block.written < block.headBytes) buffers.push(block.head.subarray(block.written, block.headBytes));
-      if (block.large !== undefined) buffers.push(block.large.data);
-      bytes += encodedLength(block) - block.written;
-      blocks.push({ block, written: encodedLength(block) });
+      buffers.push(block.memory.subarray(block.written, block.bytes));
+      bytes += block.bytes - block.written;
+      blocks.push({ block, written: block.bytes });
     }
     if (bytes === 0) return undefined;
     return { buffers, bytes, start: this.#written, end: this.#blocks[i]?.start ?? this.#end, marks, blocks };
@@ -126,7 +128,7 @@ export class MemoryTail {
   trimUnwritten(keepBytes: number): void {
     for (;;) {
       const oldest = this.#blocks[0];
-      if (oldest === undefined || this.#bytes - encodedLength(oldest) < keepBytes) return;
+      if (oldest === undefined || this.#bytes - oldest.bytes < keepBytes) return;
       this.#dropOldest();
     }
   }
@@ -135,11 +137,23 @@ export class MemoryTail {
     while (this.#blocks.length > 0) this.#dropOldest();
   }
 
+  /** Holds no more memory than what is in it: nothing more comes. */
+  compact(): void {
+    for (const block of this.#blocks) {
+      if (block.large === undefined) continue;
+      const exact = Buffer.allocUnsafeSlow(block.bytes);
+      block.memory.copy(exact);
+      this.#large.giveBack(block.memory);
+      block.memory = exact;
+    }
+    this.#large.clear();
+  }
+
   /** Where `begin` comes to stand at most if `more` encoded bytes come and `trimUnwritten` follows. */
   beginAfter(more: number, keepBytes: number): number {
     let bytes = this.#bytes + more;
     for (const block of this.#blocks) {
-      bytes -= encodedLength(block);
+      bytes -= block.bytes;
       if (bytes < keepBytes) return block.start.cursor;
     }
     return this.#end.cursor + Math.max(0, more - keepBytes);
@@ -147,15 +161,15 @@ export class MemoryTail {
 
   #pushRecord(stream: OutputStream, data: Buffer): void {
     if (data.length >= LARGE_BYTES) {
-      const head = Buffer.allocUnsafe(WIDE_HEADER_BYTES);
-      const headBytes = writeHeader(head, 0, stream, data.length);
-      this.#blocks.push({ start: this.#end, head, headBytes, large: { stream, data }, written: 0 });
-      this.#grow(headBytes + data.length);
+      const memory = this.#large.take(WIDE_HEADER_BYTES + data.length);
+      data.copy(memory, writeHeader(memory, 0, stream, data.length));
+      this.#blocks.push({ start: this.#end, memory, bytes: memory.length, large: stream, written: 0 });
+      this.#grow(memory.length);
     } else {
       const bytes = headerBytes(data.length) + data.length;
       const pack = this.#packWithRoom(bytes);
-      const dataOffset = writeHeader(pack.head, pack.headBytes, stream, data.length);
-      pack.headBytes = dataOffset + data.copy(pack.head, dataOffset);
+      const dataOffset = writeHeader(pack.memory, pack.bytes, stream, data.length);
+      pack.bytes = dataOffset + data.copy(pack.memory, dataOffset);
       this.#grow(bytes);
     }
     this.#end = advance(this.#end, stream, data.length);
@@ -168,12 +182,12 @@ export class MemoryTail {
 
   #packWithRoom(bytes: number): Block {
     const newest = this.#blocks.at(-1);
-    if (newest !== undefined && newest.large === undefined && newest.headBytes + bytes <= newest.head.length) {
+    if (newest !== undefined && newest.large === undefined && newest.bytes + bytes <= newest.memory.length) {
       return newest;
     }
     const first = newest === undefined && bytes <= FIRST_PACK_BYTES;
-    const head = Buffer.allocUnsafeSlow(first ? FIRST_PACK_BYTES : PACK_BYTES);
-    const pack: Block = { start: this.#end, head, headBytes: 0, large: undefined, written: 0 };
+    const memory = Buffer.allocUnsafeSlow(first ? FIRST_PACK_BYTES : PACK_BYTES);
+    const pack: Block = { start: this.#end, memory, bytes: 0, large: undefined, written: 0 };
     this.#blocks.push(pack);
     return pack;
   }
@@ -181,15 +195,16 @@ export class MemoryTail {
   #dropOldest(): void {
     const oldest = this.#blocks.shift();
     if (oldest === undefined) return;
-    this.#bytes -= encodedLength(oldest);
-    this.#unwrittenBytes -= encodedLength(oldest) - oldest.written;
+    this.#bytes -= oldest.bytes;
+    this.#unwrittenBytes -= oldest.bytes - oldest.written;
+    if (oldest.large !== undefined) this.#large.giveBack(oldest.memory);
     if (this.#unwritten > 0) this.#unwritten--;
     if (this.#written.cursor < this.begin.cursor) this.#written = this.begin;
   }
 
   #isWritten(index: number): boolean {
     const block = this.#blocks[index];
-    return block !== undefined && block.written === encodedLength(block);
+    return block !== undefined && block.written === block.bytes;
   }
 
   /** The block that holds the cursor; the newest if none does. */
@@ -203,8 +218,4 @@ export class MemoryTail {
     }
     return low;
   }
-}
-
-function encodedLength(block: Block): number {
-  return block.headBytes + (block.large?.data.length ?? 0);
 }

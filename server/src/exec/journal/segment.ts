@@ -94,8 +94,9 @@ export class Segment {
       let mark = this.#index.before(collector.cursor);
       while (collector.empty) {
         const wanted = collector.cursor - mark.position.cursor + maxBytes + READ_SLACK_BYTES;
-        const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(wanted, READ_BYTES, end.offset - mark.offset)));
-        const bytes = await readFully(fd, buffer, mark.offset);
+        const most = Math.max(0, Math.min(wanted, READ_BYTES, end.offset - mark.offset));
+        const buffer = collector.memory(most);
+        const bytes = await readFully(fd, buffer.subarray(0, most), mark.offset);
         const next = collector.collect(buffer, { position: mark.position, offset: 0 }, bytes, end.cursor);
         if (next === undefined || (collector.empty && next.offset === 0)) return;
         mark = { position: next.position, offset: mark.offset + next.offset };

@@ -1,13 +1,46 @@
+import { closeSync } from "node:fs";
 import { Socket } from "node:net";
-import type { OutputSource } from "../launcher.ts";
+import { MOST_READ_BYTES, type OutputSource } from "../launcher.ts";
 import type { OutputStream } from "../spec.ts";
+
+/** What one read brings is copied before the next one: all pipes are read into the same memory. */
+const memory = Buffer.allocUnsafeSlow(MOST_READ_BYTES);
 
 /** Reads a pipe's end by epoll, so that a silent process takes no thread of the pool. Owns the descriptor from now on. */
 export function createPipeOutput(stream: OutputStream, fd: number): OutputSource {
-  return createSocketOutput(stream, new Socket({ fd, readable: true, writable: false }));
+  let socket: Socket | undefined;
+  let isDestroyed = false;
+  return {
+    stream,
+    start(onData, onEnd) {
+      if (isDestroyed) {
+        onEnd();
+        return;
+      }
+      const callback = (bytes: number): boolean => {
+        onData(memory.subarray(0, bytes));
+        return true;
+      };
+      // It begins to read as soon as it is there.
+      socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: memory, callback } });
+      // An error ends the stream like an end does; "close" comes after either.
+      socket.on("error", () => {});
+      socket.once("close", onEnd);
+      // Not the data, which comes by the callback, but the end.
+      socket.resume();
+    },
+    pause: () => void socket?.pause(),
+    resume: () => void socket?.resume(),
+    destroy() {
+      if (isDestroyed) return;
+      isDestroyed = true;
+      if (socket === undefined) closeSync(fd);
+      else socket.destroy();
+    },
+  };
 }
 
-/** The same over a socket that Node has opened. */
+/** Reads a socket that Node has opened. */
 export function createSocketOutput(stream: OutputStream, socket: Socket): OutputSource {
   // An error ends the stream like an end does; "close" comes after either.
   socket.on("error", () => {});
