@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Instead of a fresh one. Whoever made it removes it. */
   readonly stateDirectory?: string;
+  /** The user to run as. Default: this process's own. */
+  readonly uid?: number;
   /** What Node runs, instead of the command from its sources. */
   readonly program?: readonly string[];
 }
@@ -74,7 +76,8 @@ export class ServedWorkspace {
 
   /** Starts the server, at the port that it had before, if any. */
   async start(): Promise<void> {
-    const { flags = [], env, program = yonder } = this.#options;
+    const { flags = [], env, uid, program = yonder } = this.#options;
+    if (uid !== undefined) for (const path of [this.workingDirectory, this.stateDirectory]) await chown(path, uid, uid);
     const child = spawn(
       process.execPath,
       [
@@ -86,7 +89,11 @@ export class ServedWorkspace {
         "--log-level=warn",
         ...flags,
       ],
-      { stdio: ["ignore", "pipe", "pipe"], env: { ...ownEnvironment(), NODE_COMPILE_CACHE: compileCache, ...env } },
+      {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...ownEnvironment(), NODE_COMPILE_CACHE: compileCache, ...env },
+        ...(uid !== undefined && { uid, gid: uid }),
+      },
     );
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));

@@ -8,7 +8,7 @@ import type { FileStats } from "@yonder/client";
 import { Failure } from "../frame/failure.ts";
 import { nameText } from "../output/names.ts";
 import type { Copying } from "./copy-options.ts";
-import { compareBy, shownBy, succeeded, tellSkipped, tellUnmoved, withProgress } from "./copy-options.ts";
+import { compareBy, shownBy, succeeded, tellReport, tellUnmoved, withProgress } from "./copy-options.ts";
 import { sha256File } from "./digest.ts";
 import { joinPath, lastName, parentOf } from "./operand.ts";
 import type { Operand } from "./operand.ts";
@@ -132,7 +132,7 @@ async function copyTree(
     return workspace.fs.downloadTree(joinPath(source, "."), local.path, how);
   });
   await unfinished.end();
-  await tellSkipped(source, report);
+  await tellReport(source, report);
 }
 
 function absolute(path: Path): Path {

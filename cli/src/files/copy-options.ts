@@ -60,13 +60,21 @@ export async function tellUnmoved({ options: { quiet } }: Copying, name: string 
   if (!quiet && process.stderr.isTTY) await writeError(`${nameText(name)}: ${why}\n`);
 }
 
-/** Says what of a tree was not carried. */
-export async function tellSkipped(name: string | Buffer, { skipped, skippedNames }: TreeReport): Promise<void> {
+/** Says what of a tree was not carried. Throws where files of it changed under the copy. */
+export async function tellReport(name: string | Buffer, report: TreeReport): Promise<void> {
+  await tellSkipped(name, report);
+  const { changed } = report;
+  if (changed === 0) return;
+  const what = changed === 1 ? "1 file" : `${changed} files`;
+  throw new Failure(`${what} of ${nameText(name)} changed while it was copied: copy it again once it is at rest`);
+}
+
+async function tellSkipped(name: string | Buffer, { skipped, skippedNames }: TreeReport): Promise<void> {
   if (skipped === 0) return;
   const more = skipped > skippedNames.length ? " …" : "";
   const what = skipped === 1 ? "1 entry was" : `${skipped} entries were`;
   await writeError(
-    `yonder: ${what} passed over in ${nameText(name)} (devices, pipes, sockets, links that lead out of it): ` +
+    `yonder: ${what} passed over in ${nameText(name)} (devices, pipes, sockets, what may not be read, links that lead out of it): ` +
       `${skippedNames.map(nameText).join(", ")}${more}\n`,
   );
 }

@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { Failure } from "../frame/failure.ts";
 import type { Copying } from "./copy-options.ts";
-import { compareBy, shownBy, succeeded, tellSkipped, tellUnmoved, withProgress } from "./copy-options.ts";
+import { compareBy, shownBy, succeeded, tellReport, tellUnmoved, withProgress } from "./copy-options.ts";
 import { sha256File } from "./digest.ts";
 import { joinPath, lastName, saysDirectory, statThere } from "./operand.ts";
 import type { Operand } from "./operand.ts";
@@ -86,5 +86,5 @@ async function copyTree(
     return workspace.fs.uploadTree(local.path, to, how);
   });
   await unfinished.end();
-  await tellSkipped(source, report);
+  await tellReport(source, report);
 }

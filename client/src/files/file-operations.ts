@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { FileService } from "@yonder/proto";
 import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
+import { throwIfAborted } from "../connection/retry.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
 import { LocalFile } from "../transfer/local-file.ts";
@@ -77,7 +78,10 @@ export interface FileDownloadOptions extends AsUser {
   digest?: TransferDigest | undefined;
 }
 
-/** Where a download may go: a path on this machine, or a stream. */
+/**
+ * Where a download may go: a path on this machine, or a stream, which is not ended. Of a link the file that it leads to is
+ * replaced; a pipe or a device is given as a stream.
+ */
 export type DownloadDestination = string | URL | Writable;
 
 /** Uploads a file from this machine, from memory or from a stream. What the file system says is a result. */
@@ -122,7 +126,8 @@ export async function fileDownload(
   return asResult(paths, async () => {
     const request = { ...toWirePlace(context, source, options.user), ifMatch: options.ifMatch ?? "" };
     if (target !== undefined && options.resume === true) return downloadResumed(connection, request, target, options);
-    const sink = target === undefined ? sinkOf(destination as Writable | undefined) : await fileSink(target);
+    const sink =
+      target === undefined ? sinkOf(destination as Writable | undefined, options.signal) : await fileSink(target);
     try {
       return await receive(connection, request, sink, options);
     } catch (error) {
@@ -233,13 +238,11 @@ function sinkInto(file: LocalFile): Sink {
   };
 }
 
-function sinkOf(stream: Writable | undefined): Sink {
+function sinkOf(stream: Writable | undefined, signal: AbortSignal | undefined): Sink {
   if (stream !== undefined) {
     return {
       inTurn: false,
-      async write(data) {
-        if (!stream.write(data)) await once(stream, "drain");
-      },
+      write: (data) => writeTo(stream, data, signal),
       async finish() {
         // Not ended where it is not ours to end: a terminal, a socket with more to come.
         return {};
@@ -259,6 +262,28 @@ function sinkOf(stream: Writable | undefined): Sink {
     finish: async () => ({ data: Buffer.concat(pieces) }),
     async discard() {},
   };
+}
+
+/** Writes and waits until the stream takes more; rejects where it never will. */
+async function writeTo(stream: Writable, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  if (!stream.writable) throw closedEarly();
+  if (stream.write(data)) return;
+  const stop = new AbortController();
+  const until = { signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]) };
+  const closed = once(stream, "close", until).then(() => Promise.reject(closedEarly()));
+  try {
+    await Promise.race([once(stream, "drain", until), closed]);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  } finally {
+    stop.abort();
+  }
+}
+
+function closedEarly(): Error {
+  const message = "The stream that the file goes to was closed before the end of the file";
+  return Object.assign(new Error(message), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 }
 
 /** What the file system says becomes a result; everything else (no connection, no key, aborted) is thrown. */

@@ -1,11 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { exactSeconds } from "./exact-seconds.ts";
 import { isAbandoned, partOwner, partPrefix } from "./parts.ts";
 
-/** A file on this machine that appears whole: its bytes lie beside it until all of them are there. */
+/**
+ * A file on this machine that appears whole: its bytes lie beside it until all of them are there. Of a link, the file that
+ * it leads to is replaced.
+ */
 export class LocalFile {
   readonly #path: string;
   readonly #part: string;
@@ -26,9 +29,9 @@ export class LocalFile {
 
   /** Begins to write; directories that are missing on the way are made. */
   static async create(path: string): Promise<LocalFile> {
-    await prepare(path);
-    const part = join(dirname(path), `${partPrefix}${randomBytes(9).toString("hex")}`);
-    return new LocalFile(path, part, await open(part, "wx"));
+    const target = await prepare(path);
+    const part = join(dirname(target), `${partPrefix}${randomBytes(9).toString("hex")}`);
+    return new LocalFile(target, part, await open(part, "wx"));
   }
 
   /**
@@ -36,12 +39,12 @@ export class LocalFile {
    * writes any more are removed. A part bears the id of the process that writes it, so that no two write one.
    */
   static async resume(path: string, etag: string, size: number): Promise<LocalFile> {
-    await prepare(path);
-    const directory = dirname(path);
-    const prefix = `${partPrefix}${hash(basename(path))}-`;
+    const target = await prepare(path);
+    const directory = dirname(target);
+    const prefix = `${partPrefix}${hash(basename(target))}-`;
     const stem = `${prefix}${hash(etag)}.`;
     const own = join(directory, `${prefix}${hash(etag)}${partOwner()}`);
-    if (held.has(own)) return LocalFile.create(path);
+    if (held.has(own)) return LocalFile.create(target);
     held.add(own);
     try {
       for (const name of await readdir(directory)) {
@@ -53,7 +56,7 @@ export class LocalFile {
       }
       await (await open(own, "a")).close();
       const handle = await open(own, "r+");
-      const file = new LocalFile(path, own, handle, (await handle.stat()).size);
+      const file = new LocalFile(target, own, handle, (await handle.stat()).size);
       if (file.position > size) await file.restart();
       return file;
     } catch (error) {
@@ -112,16 +115,19 @@ export class LocalFile {
   }
 }
 
-async function prepare(path: string): Promise<void> {
-  const present = await stat(path).catch(() => undefined);
-  if (present?.isDirectory() === true) {
-    throw Object.assign(new Error(`EISDIR: illegal operation on a directory, open '${path}'`), {
-      code: "EISDIR",
-      errno: -21,
-      syscall: "open",
-    });
-  }
-  await mkdir(dirname(path), { recursive: true });
+/** Finds the file that a path means, there or not, and makes the directory that it lies in. */
+async function prepare(path: string): Promise<string> {
+  const target = await realpath(path).catch(() => path);
+  const present = await stat(target).catch(() => undefined);
+  if (present?.isDirectory() === true) throw openError("EISDIR", -21, "illegal operation on a directory", path);
+  // A rename would put a file in the place of a device or pipe.
+  if (present?.isFile() === false) throw openError("EINVAL", -22, "not a regular file (give it as a stream)", path);
+  await mkdir(dirname(target), { recursive: true });
+  return target;
+}
+
+function openError(code: string, errno: number, what: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${what}, open '${path}'`), { code, errno, syscall: "open" });
 }
 
 /** The parts that this process writes to go on with them later. */

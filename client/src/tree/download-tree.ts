@@ -15,7 +15,7 @@ import { downloadLarge, isLargeThere } from "./large-files.ts";
 import { hashFile } from "./local-tree.ts";
 import { listRemoteTree } from "./remote-tree.ts";
 import { packedSize } from "./tar-header.ts";
-import { emptyReport } from "./tree-report.ts";
+import { addSkipped, emptyReport, startRound } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 import type { Compare } from "./upload-tree.ts";
 import { unpackTree } from "./unpack-tree.ts";
@@ -53,11 +53,14 @@ export async function downloadDirectory(
   const retry = connection.retry({ signal });
   const { file } = await connection.call(FileService.method.stat, source, { signal });
   const state: Progress = { transferredBytes: 0, totalBytes: undefined };
+  let unchangedBefore = 0;
   for (let round = 0; ; round++) {
     try {
+      startRound(report);
       const { batches, large, unchanged, bytes } = await missingEntries(connection, source, directory, options, round);
       state.totalBytes = bytes === undefined ? undefined : state.transferredBytes + bytes;
-      report.unchanged = Math.max(report.unchanged, round === 0 ? unchanged : 0);
+      if (round === 0) unchangedBefore = unchanged;
+      report.unchanged = unchangedBefore;
       for (const name of large) {
         const before = state.transferredBytes;
         const told: OnProgress = ({ transferredBytes }) => tell(state, before + transferredBytes, options);
@@ -66,7 +69,7 @@ export async function downloadDirectory(
       }
       for (const only of batches) {
         const request = { ...source, exclude: [...exclude], gitignore, only };
-        const stream = receive(connection, request, retry, state, options);
+        const stream = receive(connection, request, retry, state, options, report);
         await unpackTree(stream, directory, report, { allowOutsideLinks, signal });
       }
       // What was written in it has changed its time, and a part of a tree does not bring it along.
@@ -200,6 +203,7 @@ async function* receive(
   retry: Retry,
   state: Progress,
   options: DownloadTreeOptions,
+  report: TreeReport,
 ): AsyncGenerator<Uint8Array> {
   const abort = new LinkedAbort(options.signal, connection.closed);
   try {
@@ -217,6 +221,8 @@ async function* receive(
         await tell(state, state.transferredBytes + data.length, options);
       } else if (part.case === "finished") {
         if (part.value.crc32 !== whole) throw broken("the whole");
+        report.changed += Number(part.value.changed);
+        if (part.value.report !== undefined) addSkipped(report, part.value.report);
         return;
       }
     }

@@ -31,7 +31,7 @@ async function* walk(
   const names = (await readdir(directory, { encoding: "latin1" })).toSorted();
   for (let begin = 0; begin < names.length; begin += atOnce) {
     const some = names.slice(begin, begin + atOnce).filter((name) => !name.startsWith(".yonder-part-"));
-    const entries = await Promise.all(some.map((name) => look(directory, prefix, name)));
+    const entries = await Promise.all(some.map((name) => lookAt(directory, prefix, name)));
     for (const entry of entries) {
       if (entry === undefined || rules.ignores(text(entry.name), entry.stats.isDirectory())) continue;
       yield entry;
@@ -40,7 +40,8 @@ async function* walk(
   }
 }
 
-async function look(directory: Buffer, prefix: string, name: string): Promise<LocalEntry | undefined> {
+/** What has this name in a directory, as the entry of a tree in which that is `prefix`; undefined where nothing has. */
+export async function lookAt(directory: Buffer, prefix: string, name: string): Promise<LocalEntry | undefined> {
   const path = Buffer.concat([directory, Buffer.from("/"), Buffer.from(name, "latin1")]);
   try {
     const stats = await lstat(path, { bigint: true });

@@ -1,8 +1,11 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { text } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
+import { skip } from "./tree-report.ts";
+import type { TreeReport } from "./tree-report.ts";
 
 /** An entry of a tree that is not on a disk: a file, unless `type` says otherwise. Parents are made by themselves. */
 export interface TreeEntry {
@@ -19,8 +22,11 @@ export interface TreeEntry {
   mtime?: Date | undefined;
 }
 
-/** Packs entries of this machine's disk into a tar stream. */
-export async function* packLocalEntries(entries: AsyncIterable<LocalEntry>): AsyncGenerator<Buffer> {
+/** Packs entries of this machine's disk into a tar stream. Those that went away or change meanwhile are reported. */
+export async function* packLocalEntries(
+  entries: AsyncIterable<LocalEntry>,
+  report: TreeReport,
+): AsyncGenerator<Buffer> {
   const linked = new Map<string, Buffer>();
   for await (const { name, path, stats, target } of entries) {
     const base = {
@@ -35,7 +41,8 @@ export async function* packLocalEntries(entries: AsyncIterable<LocalEntry>): Asy
       const key = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined;
       const first = key === undefined ? undefined : linked.get(key);
       if (first !== undefined) yield tarHeader({ ...base, type: "hardlink", linkName: first });
-      else if ((yield* packFile(base, path)) && key !== undefined) linked.set(key, base.name);
+      else if (!(yield* packFile(base, path, report))) skip(report, text(name));
+      else if (key !== undefined) linked.set(key, base.name);
     }
   }
   yield tarEnd;
@@ -60,7 +67,11 @@ export async function* packEntries(entries: AsyncIterable<TreeEntry> | Iterable<
   yield tarEnd;
 }
 
-async function* packFile(base: { name: Buffer; mode: number }, path: Buffer): AsyncGenerator<Buffer, boolean> {
+async function* packFile(
+  base: { name: Buffer; mode: number },
+  path: Buffer,
+  report: TreeReport,
+): AsyncGenerator<Buffer, boolean> {
   const handle = await openQuietly(path);
   if (handle === undefined) return false;
   try {
@@ -78,6 +89,8 @@ async function* packFile(base: { name: Buffer; mode: number }, path: Buffer): As
     // It became shorter meanwhile, but its entry told a size.
     for (; position < size; position += pieceBytes) yield Buffer.alloc(Math.min(pieceBytes, size - position));
     yield tarEnd.subarray(0, tarPadding(size));
+    const after = await handle.stat({ bigint: true });
+    if (after.size !== bytes || after.mtimeNs !== mtimeNs) report.changed++;
     return true;
   } finally {
     await handle.close();

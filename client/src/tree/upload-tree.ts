@@ -15,13 +15,13 @@ import { chunkBytes, rechunk } from "../transfer/upload-source.ts";
 import { coalesce } from "./coalesce.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import { isLarge, uploadLarge } from "./large-files.ts";
-import { hashFile, text, walkLocalTree } from "./local-tree.ts";
+import { hashFile, lookAt, text, walkLocalTree } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
 import { packEntries, packLocalEntries } from "./pack-tree.ts";
 import type { TreeEntry } from "./pack-tree.ts";
 import { listRemoteParts } from "./remote-tree.ts";
 import { packedSize } from "./tar-header.ts";
-import { addReport, emptyReport, skip } from "./tree-report.ts";
+import { addReport, emptyReport, skip, startRound } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
 /**
@@ -68,7 +68,7 @@ export async function uploadDirectory(
             { path: target, sha256: compare === "digest", signal: options.signal },
             new Set(single === undefined ? await readdir(top, { encoding: "latin1" }) : [latin1(single)]),
           );
-    Object.assign(report, { unchanged: 0, skipped: 0, skippedNames: [] });
+    startRound(report);
     const changed = (into: TreeReport) => changedEntries(top, single, remote, done, { ...options, compare }, into);
     // Looking twice costs little beside moving; hashing twice does not.
     const isTold = options.onProgress !== undefined && compare !== "digest";
@@ -88,7 +88,7 @@ export async function uploadDirectory(
         moved += Number(entry.stats.size);
       }
     }
-    const stream = coalesce(packLocalEntries(changed(report)), chunkBytes);
+    const stream = coalesce(packLocalEntries(changed(report), report), chunkBytes);
     const sender = new TreeSender(connection, target, stream, told);
     try {
       addReport(report, await sender.send(retry));
@@ -141,9 +141,7 @@ async function* changedEntries(
   /** Directories that are there as they are: what is written in one changes its time, which is then set again. */
   const settled = new Map<string, LocalEntry>();
   const touched = new Map<string, LocalEntry>();
-  for await (const entry of walkLocalTree(top, single === undefined ? options : {})) {
-    const isWanted = single === undefined || text(entry.name) === single || text(entry.name).startsWith(`${single}/`);
-    if (!isWanted) continue;
+  for await (const entry of single === undefined ? walkLocalTree(top, options) : onlyEntry(top, single)) {
     const isCarried = entry.stats.isFile() || entry.stats.isDirectory() || entry.stats.isSymbolicLink();
     if (!isCarried) {
       skip(report, text(entry.name));
@@ -159,6 +157,11 @@ async function* changedEntries(
   }
   yield* touched.values();
   if (options.top === true && single === undefined) yield await entryOfTop(top);
+}
+
+async function* onlyEntry(directory: string, name: string): AsyncGenerator<LocalEntry> {
+  const entry = await lookAt(Buffer.from(directory), "", latin1(name));
+  if (entry !== undefined) yield entry;
 }
 
 /** The directory itself, which a stream of a tree may bring along under this name. */

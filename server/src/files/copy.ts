@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { open } from "node:fs/promises";
+import { open, realpath } from "node:fs/promises";
 import { FailedPrecondition, InvalidRequest } from "../util/errors.ts";
 import type { TreeReport } from "../util/errors.ts";
 import { openDirectory } from "./directory.ts";
@@ -34,8 +34,11 @@ export function copy(paths: Paths, query: CopyQuery): Promise<{ file: FileInfo; 
   return paths.locate(query.source, { follow: "no" }, async (source) => {
     const info = await readInfo(source.at, source.path, false);
     checkEtag(source.path, query.ifMatch, info);
-    if (info.kind === "DIRECTORY") checkDirectory(paths, query);
-    else if (info.kind !== "SYMLINK") checkRegular(source.path, info.kind);
+    checkCopyable(source, info);
+    if (info.kind === "DIRECTORY") {
+      if (!query.recursive) throw notRecursive(source);
+      checkNotWithin(paths.absolute(query.source), paths.absolute(query.destination));
+    }
     return paths.locate(
       query.destination,
       { follow: info.kind === "SYMLINK" ? "no" : "target", createParents: query.createParents },
@@ -44,6 +47,7 @@ export function copy(paths: Paths, query: CopyQuery): Promise<{ file: FileInfo; 
         if (present !== undefined && query.ifAbsent) {
           throw systemError("EEXIST");
         }
+        if (info.kind === "DIRECTORY") await checkReallyNotWithin(source, destination);
         const report = await copyInto(paths, source, info, destination);
         return { file: await readInfo(destination.at, destination.path, false), report };
       },
@@ -51,10 +55,20 @@ export function copy(paths: Paths, query: CopyQuery): Promise<{ file: FileInfo; 
   });
 }
 
-/** Everything is copied by the writer that unpacks trees: whole files, no links followed. */
-async function copyInto(paths: Paths, source: Place, info: FileInfo, destination: Place): Promise<TreeReport> {
+/**
+ * Everything is copied by the writer that unpacks trees: whole files, no links followed.
+ *
+ * @param keepOwners give the copies to those who own what is copied, where the server may
+ */
+export async function copyInto(
+  paths: Paths,
+  source: Place,
+  info: FileInfo,
+  destination: Place,
+  { keepOwners = false } = {},
+): Promise<TreeReport> {
   const parent = await openDirectory(joinPath(destination.directory, dot), true);
-  const writer = new TreeWriter(parent, Buffer.from(partPrefix + randomBytes(12).toString("hex")));
+  const writer = new TreeWriter(parent, Buffer.from(partPrefix + randomBytes(12).toString("hex")), keepOwners);
   try {
     await writeEntry(writer, info, [destination.name], source.at);
     if (info.kind === "DIRECTORY") await copyTree(paths, source, destination, writer);
@@ -70,7 +84,10 @@ async function copyTree(paths: Paths, source: Place, destination: Place, writer:
   const rules = IgnoreRules.create({ exclude: [], gitignore: false });
   const options = { depth: Infinity, rules, includeHidden: true, pinned: paths.isConfined };
   const linked = new Map<string, PathBytes[]>();
-  for await (const { info, at } of walk(source.at, options)) {
+  const onUnreadable = (error: unknown, path: PathBytes): void => {
+    throw fileError(error, joinPath(source.path, path));
+  };
+  for await (const { info, at } of walk(source.at, { ...options, onUnreadable })) {
     const names = [destination.name, ...splitPath(info.path)];
     const key = info.kind === "REGULAR" && info.stats.nlink > 1n ? `${info.stats.dev}:${info.stats.ino}` : undefined;
     const first = key === undefined ? undefined : linked.get(key);
@@ -97,6 +114,7 @@ async function writeEntry(
     modifyTime: Number(info.stats.mtimeNs / 1000n) / 1e6,
     target: info.linkTarget ?? Buffer.alloc(0),
     linkNames: linkNames ?? [],
+    owner: { uid: Number(info.stats.uid), gid: Number(info.stats.gid) },
   };
   const handle = isFile ? await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK) : undefined;
   try {
@@ -112,24 +130,33 @@ function wholeFile(handle: FileHandle): AsyncGenerator<Buffer> {
 
 async function* nothing(): AsyncGenerator<Buffer> {}
 
-function checkDirectory(paths: Paths, query: CopyQuery): void {
-  const subject = pathText(query.source);
-  if (!query.recursive) {
-    throw new FailedPrecondition("IS_A_DIRECTORY", `Is a directory, and the copy is not recursive: ${subject}`, {
-      subject,
-      systemCode: "EISDIR",
-    });
-  }
-  checkNotWithin(paths, query);
+function notRecursive({ path }: Place): FailedPrecondition {
+  const subject = pathText(path);
+  return new FailedPrecondition("IS_A_DIRECTORY", `Is a directory, and the copy is not recursive: ${subject}`, {
+    subject,
+    systemCode: "EISDIR",
+  });
 }
 
-/** Throws where the destination lies in the source. */
-export function checkNotWithin(paths: Paths, query: { source: PathBytes; destination: PathBytes }): void {
-  if (!isWithin(paths.absolute(query.destination), paths.absolute(query.source))) return;
-  throw new InvalidRequest("INVALID_FIELD", `The destination lies in the source: ${pathText(query.destination)}`, {
+/** Throws where the destination lies in the source, by their names. */
+function checkNotWithin(source: PathBytes, destination: PathBytes): void {
+  if (!isWithin(destination, source)) return;
+  throw new InvalidRequest("INVALID_FIELD", `The destination lies in the source: ${pathText(destination)}`, {
     subject: "destination_path",
     systemCode: "EINVAL",
   });
+}
+
+/** The same where links or ".." lead there. */
+export async function checkReallyNotWithin(source: Place, destination: Place): Promise<void> {
+  const from = await realpath(source.at, { encoding: "buffer" });
+  const into = await realpath(destination.directory, { encoding: "buffer" });
+  checkNotWithin(from, joinPath(into, destination.name));
+}
+
+/** Throws for a device, pipe or socket, which is no content to copy. */
+export function checkCopyable({ path }: Place, { kind }: FileInfo): void {
+  if (kind !== "DIRECTORY" && kind !== "SYMLINK") checkRegular(path, kind);
 }
 
 const types: Readonly<Partial<Record<FileInfo["kind"], TarInput["type"]>>> = {

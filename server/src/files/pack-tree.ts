@@ -88,6 +88,7 @@ class Packer {
       includeHidden: true,
       pinned: this.#paths.isConfined,
       load: loadSmall,
+      onUnreadable: (_, path) => skip(this.report, path),
     });
     for await (const { info, at, loaded } of entries) yield* this.#entry(info.path, info, at, loaded);
   }

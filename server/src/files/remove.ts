@@ -1,12 +1,12 @@
 import { rmdir, unlink } from "node:fs/promises";
-import { InvalidRequest } from "../util/errors.ts";
 import { closing, openDirectory, readNames } from "./directory.ts";
 import type { Directory } from "./directory.ts";
 import { isMissing, systemCode } from "./errno.ts";
 import { checkEtag, findInfo } from "./file-info.ts";
-import { isWithin, joinPath, pathText } from "./path-bytes.ts";
+import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
+import { spareWorkspace } from "./spare-workspace.ts";
 
 export interface RemoveQuery {
   readonly path: PathBytes;
@@ -17,17 +17,11 @@ export interface RemoveQuery {
 
 /** Removes a file, a link or a directory; returns whether something was there. */
 export async function remove(paths: Paths, query: RemoveQuery): Promise<boolean> {
-  const absolute = paths.absolute(query.path);
-  if (isWithin(paths.workingDirectory, absolute)) {
-    const subject = pathText(absolute);
-    throw new InvalidRequest("INVALID_FIELD", `The workspace's directory lies there and is not removed: ${subject}`, {
-      subject: "path",
-    });
-  }
   try {
     return await paths.locate(query.path, { follow: "no" }, async (place) => {
       const present = await findInfo(place.at, place.path);
       checkEtag(place.path, query.ifMatch, present);
+      await spareWorkspace(paths, place, "removed");
       if (present?.kind === "DIRECTORY") await removeDirectory(place.at, query.recursive);
       else await unlink(place.at);
       return true;

@@ -19,6 +19,13 @@ export interface TarInput {
   readonly target: PathBytes;
   /** The names of the file that a hard link is another name of. */
   readonly linkNames: readonly PathBytes[];
+  /** Who owns what is copied; a tar stream's owners are of another machine. */
+  readonly owner?: Owner;
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /**

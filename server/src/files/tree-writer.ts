@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { link, open, rename, symlink, unlink } from "node:fs/promises";
+import { lchown, link, open, rename, symlink, unlink } from "node:fs/promises";
 import type { TreeReport } from "../util/errors.ts";
 import { openOrMake } from "./directory.ts";
 import type { Directory } from "./directory.ts";
@@ -10,7 +10,7 @@ import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { syncTree } from "./sync-tree.ts";
 import { refused } from "./tar-entry.ts";
-import type { TarInput } from "./tar-entry.ts";
+import type { Owner, TarInput } from "./tar-entry.ts";
 import { emptyReport } from "./tree-report.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -23,6 +23,7 @@ export class TreeWriter {
   readonly report: TreeReport = emptyReport();
   readonly #root: Directory;
   readonly #partName: PathBytes;
+  readonly #keepOwners: boolean;
   #parts: Promise<Directory> | undefined;
   #partCount = 0;
   #directories = new Map<string, Directory>();
@@ -33,10 +34,14 @@ export class TreeWriter {
   readonly #dressLater: TarInput[] = [];
   #failure: { error: unknown } | undefined;
 
-  /** @param root held by the writer from now on */
-  constructor(root: Directory, partName: PathBytes) {
+  /**
+   * @param root held by the writer from now on
+   * @param keepOwners give what is written to the owners of its entries, where that is allowed
+   */
+  constructor(root: Directory, partName: PathBytes, keepOwners = false) {
     this.#root = root;
     this.#partName = partName;
+    this.#keepOwners = keepOwners;
   }
 
   async write(entry: TarInput, content: AsyncIterable<Buffer>): Promise<void> {
@@ -52,7 +57,10 @@ export class TreeWriter {
       return this.#link(
         at,
         () => this.report.symlinks++,
-        (part) => symlink(entry.target, part),
+        async (part) => {
+          await symlink(entry.target, part);
+          await this.#give(entry, ({ uid, gid }) => lchown(part, uid, gid));
+        },
       );
     if (entry.type === "hardlink") return this.#hardLink(entry, at);
     if (entry.size > smallBytes) return this.#writeFile(entry, at, content);
@@ -91,6 +99,7 @@ export class TreeWriter {
       const directory = await this.#directory(entry.names, entry);
       const handle = await open(directory.at, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
+        await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));
         await handle.chmod(entry.mode & 0o7777);
         await setModifyTime(handle, entry.modifyTime);
       } finally {
@@ -135,6 +144,7 @@ export class TreeWriter {
         await writeAll(handle, data, position);
         position += data.length;
       }
+      await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));
       // The umask may have taken bits away from the mode that it was opened with.
       if ((mode & (umask | 0o7000)) !== 0) await handle.chmod(mode);
       await setModifyTime(handle, entry.modifyTime);
@@ -168,6 +178,11 @@ export class TreeWriter {
       if (!isMissing(error)) throw error;
     });
     count();
+  }
+
+  /** Before the mode is set, whose set-user-id bit another owner clears. */
+  async #give({ owner }: TarInput, chown: (owner: Owner) => Promise<void>): Promise<void> {
+    if (this.#keepOwners && owner !== undefined) await chown(owner).catch(() => {});
   }
 
   async #newPart(): Promise<PathBytes> {

@@ -20,6 +20,8 @@ export interface WalkOptions<T> {
   readonly after?: readonly string[];
   /** The names of a directory, sorted; for a list that reads the same directory for page after page. */
   readonly readNames?: (at: PathBytes) => Promise<string[]>;
+  /** Told of each entry that may not be looked at, and of each directory below the top that may not be read. */
+  readonly onUnreadable?: (error: unknown, path: PathBytes) => void;
   /** What else to read of each entry ahead of the reader, for example a small file's content. */
   readonly load?: (at: PathBytes, info: FileInfo) => Promise<T | undefined>;
 }
@@ -34,7 +36,7 @@ export interface WalkEntry<T = undefined> {
 
 /**
  * Goes through a tree in the order of the names' bytes, each directory before what is in it. Links are told and not
- * followed; entries that go away meanwhile, and directories that cannot be read, are passed over, but not the top.
+ * followed; what goes away meanwhile or may not be read is passed over, but not the top.
  */
 export async function* walk<T = undefined>(top: PathBytes, options: WalkOptions<T>): AsyncGenerator<WalkEntry<T>> {
   const directory = await openDirectory(top, options.pinned);
@@ -61,7 +63,8 @@ async function* walkNames<T>(
   const names = sorted.slice(begin).filter((name) => isShown(name, options.includeHidden));
   const read = async (name: string): Promise<WalkEntry<T> | undefined> => {
     const at = joinPath(directory.at, Buffer.from(name, "latin1"));
-    const info = await readEntry(at, Buffer.from(prefix + name, "latin1"));
+    const path = Buffer.from(prefix + name, "latin1");
+    const info = await readInfo(at, path, false).catch((error: unknown) => passOver(error, path, options));
     if (info === undefined || rules.ignores(pathText(info.path), info.kind === "DIRECTORY")) return undefined;
     return { info, at, loaded: await options.load?.(at, info) };
   };
@@ -73,10 +76,11 @@ async function* walkNames<T>(
     const isFirst = path.slice(prefix.length) === first;
     if (!isFirst) yield entry;
     if (!isDirectory || level >= options.depth) continue;
-    const child = await enter(directory, info.path, prefix);
+    const unreadable = (error: unknown): undefined => passOver(error, info.path, options);
+    const child = await directory.open(info.path.subarray(prefix.length)).catch(unreadable);
     if (child === undefined) continue;
     try {
-      const childNames = await namesOf(child, options);
+      const childNames = (await (options.readNames ?? readNames)(child.at).catch(unreadable)) ?? [];
       yield* walkNames(child, childNames, `${path}/`, level + 1, rules, isFirst ? rest : [], options);
     } finally {
       await child.close();
@@ -84,27 +88,12 @@ async function* walkNames<T>(
   }
 }
 
-async function readEntry(at: PathBytes, path: PathBytes): Promise<FileInfo | undefined> {
-  try {
-    return await readInfo(at, path, false);
-  } catch (error) {
-    if (isMissing(error) || systemCode(error) === "EINVAL") return undefined;
-    throw error;
-  }
-}
-
-async function enter(directory: Directory, path: PathBytes, prefix: string): Promise<Directory | undefined> {
-  return directory.open(path.subarray(prefix.length)).catch(passOver);
-}
-
-async function namesOf<T>(directory: Directory, options: WalkOptions<T>): Promise<string[]> {
-  return (await (options.readNames ?? readNames)(directory.at).catch(passOver)) ?? [];
-}
-
-function passOver(error: unknown): undefined {
+/** What is gone, or became something else, is passed over without a word. */
+function passOver<T>(error: unknown, path: PathBytes, { onUnreadable }: WalkOptions<T>): undefined {
   const code = systemCode(error);
-  if (isMissing(error) || code === "EACCES" || code === "EPERM" || code === "ELOOP") return undefined;
-  throw error;
+  const isRefused = code === "EACCES" || code === "EPERM";
+  if (!isRefused && !isMissing(error) && code !== "ELOOP" && code !== "EINVAL") throw error;
+  if (isRefused) onUnreadable?.(error, path);
 }
 
 function isShown(name: string, includeHidden: boolean): boolean {

@@ -1,9 +1,22 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { chmod, lstat, mkdir, readFile, readdir, readlink, rename, stat, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmod,
+  lchown,
+  lstat,
+  mkdir,
+  readFile,
+  readdir,
+  readlink,
+  rename,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { FileKind } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
-import { expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
+import { expectReason, openFileServer, partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
 import { describeTree } from "../../helpers/trees.ts";
 
 describe("Stat", () => {
@@ -105,7 +118,6 @@ describe("Move", () => {
 
   test("to another file system copies and removes", async () => {
     const { client, directory } = await openFileServer();
-    const { temporaryDirectory } = await import("../../helpers/file-server.ts");
     const other = await temporaryDirectory("/dev/shm");
     await mkdir(join(directory, "d/sub"), { recursive: true });
     await writeFile(join(directory, "d/sub/f"), "x", { mode: 0o600 });
@@ -113,6 +125,66 @@ describe("Move", () => {
     await client.move({ sourcePath: "d", destinationPath: join(other, "d") });
     expect(describeTree(join(other, "d"))).toEqual(before);
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test.runIf(process.getuid?.() === 0)("to another file system keeps owners", async () => {
+    const { client, directory } = await openFileServer();
+    const other = await temporaryDirectory("/dev/shm");
+    await mkdir(join(directory, "d"));
+    await writeFile(join(directory, "d/f"), "", { mode: 0o4755 });
+    await chmod(join(directory, "d/f"), 0o4755);
+    await symlink("f", join(directory, "d/link"));
+    for (const name of ["d", "d/f", "d/link"]) await lchown(join(directory, name), 12_345, 54_321);
+    await chmod(join(directory, "d/f"), 0o4755);
+    await client.move({ sourcePath: "d", destinationPath: join(other, "d") });
+    for (const name of ["d", "d/f", "d/link"])
+      expect(await lstat(join(other, name))).toMatchObject({ uid: 12_345, gid: 54_321 });
+    expect((await lstat(join(other, "d/f"))).mode & 0o7777).toBe(0o4755);
+  });
+
+  test("to another file system takes the place that a rename would take, and no other", async () => {
+    const { client, directory } = await openFileServer();
+    const other = await temporaryDirectory("/dev/shm");
+    await mkdir(join(directory, "d"));
+    await writeFile(join(directory, "d/new"), "");
+    await writeFile(join(directory, "f"), "new");
+    await mkdir(join(other, "full/sub"), { recursive: true });
+    await mkdir(join(other, "empty"));
+    await writeFile(join(other, "f"), "old");
+    const move = (sourcePath: string, name: string, ifAbsent = false) =>
+      client.move({ sourcePath, destinationPath: join(other, name), ifAbsent });
+    await expectReason(move("d", "full"), "DIRECTORY_NOT_EMPTY");
+    await expectReason(move("d", "f"), "NOT_A_DIRECTORY");
+    await expectReason(move("f", "full"), "IS_A_DIRECTORY");
+    await expectReason(move("d", "empty", true), "FILE_EXISTS");
+    await expectReason(move("f", "f", true), "FILE_EXISTS");
+    expect((await readdir(directory, { recursive: true })).toSorted()).toEqual(["d", "d/new", "f"]);
+    expect((await readdir(other, { recursive: true })).toSorted()).toEqual(["empty", "f", "full", "full/sub"]);
+    await move("d", "empty");
+    await move("f", "f");
+    expect(await readFile(join(other, "f"), "utf8")).toBe("new");
+    expect((await readdir(other, { recursive: true })).toSorted()).toEqual([
+      "empty",
+      "empty/new",
+      "f",
+      "full",
+      "full/sub",
+    ]);
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  test("to another file system of what cannot be copied leaves all as it was", async () => {
+    const { client, directory } = await openFileServer();
+    const other = await temporaryDirectory("/dev/shm");
+    await mkdir(join(directory, "d/sub"), { recursive: true });
+    await writeFile(join(directory, "d/f"), "x");
+    execFileSync("mkfifo", [join(directory, "d/sub/pipe")]);
+    const destinationPath = join(other, "d");
+    const detail = await expectReason(client.move({ sourcePath: "d", destinationPath }), "NOT_A_REGULAR_FILE");
+    expect(detail.subject).toBe(join(directory, "d/sub/pipe"));
+    await expectReason(client.move({ sourcePath: "d/sub/pipe", destinationPath }), "NOT_A_REGULAR_FILE");
+    expect((await readdir(join(directory, "d"), { recursive: true })).toSorted()).toEqual(["f", "sub", "sub/pipe"]);
+    expect(await readdir(other)).toEqual([]);
   });
 });
 
@@ -123,7 +195,6 @@ describe("Copy", () => {
     writeFileSync(join(directory, "a/f"), Buffer.alloc(600_000, 3), { mode: 0o741 });
     writeFileSync(join(directory, "a/sub/g"), "g");
     symlinkSync("../f", join(directory, "a/sub/link"));
-    const { linkSync } = await import("node:fs");
     linkSync(join(directory, "a/f"), join(directory, "a/sub/hard"));
     const { report } = await client.copy({
       sourcePath: "a",
@@ -140,7 +211,10 @@ describe("Copy", () => {
     const { client, directory } = await openFileServer();
     await mkdir(join(directory, "a"));
     await expectReason(client.copy({ sourcePath: "a", destinationPath: "b" }), "IS_A_DIRECTORY");
-    await expectReason(client.copy({ sourcePath: "a", destinationPath: "a/b", recursive: true }), "INVALID_FIELD");
+    await symlink("a", join(directory, "link"));
+    for (const destinationPath of ["a/b", "link/b", "a/../a/b", "a"])
+      await expectReason(client.copy({ sourcePath: "a", destinationPath, recursive: true }), "INVALID_FIELD");
+    expect(await readdir(join(directory, "a"))).toEqual([]);
   });
 
   test("with if_absent and if_match does what they say", async () => {
@@ -176,16 +250,34 @@ describe("Remove", () => {
     expect(await client.remove({ path: "f", requestId: "r" })).toMatchObject({ removed: true });
   });
 
-  test("spares the workspace's directory and what it lies in", async () => {
-    const { client, directory } = await openFileServer();
-    for (const path of [".", directory, "/", join(directory, "..")]) {
-      await expectReason(client.remove({ path, recursive: true }), "INVALID_FIELD").catch(async (error: unknown) => {
-        // ".." is left to the file system to read, which then refuses.
-        if (path !== join(directory, "..")) throw error;
-      });
-    }
-    expect((await lstat(directory)).isDirectory()).toBe(true);
-  });
+  test.each([{ confine: false }, { confine: true }])(
+    "spares the workspace's directory and what it lies in, by whatever names the path leads there: %o",
+    async (options) => {
+      const { client, directory } = await openFileServer(options);
+      await mkdir(join(directory, "d"));
+      await symlink(directory, join(directory, "own"));
+      const around = await temporaryDirectory();
+      await symlink(dirname(directory), join(around, "link"));
+      const below = `${around}/link/${basename(directory)}`;
+      for (const path of [
+        ".",
+        directory,
+        "/",
+        "..",
+        "d/..",
+        "own/../",
+        `${directory}/d/../../${basename(directory)}`,
+        below,
+      ]) {
+        const outside = options.confine && path !== "." && path !== directory && path !== "d/..";
+        const reason = outside ? "PATH_OUTSIDE_ROOT" : "INVALID_FIELD";
+        await expectReason(client.remove({ path, recursive: true }), reason);
+        await expectReason(client.move({ sourcePath: path, destinationPath: "moved" }), reason);
+      }
+      expect(await readdir(directory)).toEqual(["d", "own"]);
+      await client.remove({ path: "own" });
+    },
+  );
 
   test("with if_match removes only that state", async () => {
     const { client, directory } = await openFileServer();

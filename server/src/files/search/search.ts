@@ -115,7 +115,8 @@ class Searcher {
     const { globs, includeHidden, includeIgnored, content } = this.#query;
     const isWanted = createGlobFilter(globs);
     const rules = IgnoreRules.create({ exclude: [], gitignore: !includeIgnored });
-    for await (const { info, at } of walk(top, { depth: Infinity, rules, includeHidden, pinned })) {
+    const onUnreadable = (): void => void this.unreadableFiles++;
+    for await (const { info, at } of walk(top, { depth: Infinity, rules, includeHidden, pinned, onUnreadable })) {
       if (this.#signal.aborted) return;
       if (content !== undefined && info.kind !== "REGULAR") continue;
       if (isWanted(pathText(info.path))) yield { path: info.path, at, kind: info.kind };

@@ -360,8 +360,8 @@ export type TreeReport = Message<"yonder.workspace.v1.TreeReport"> & {
   contentBytes: bigint;
 
   /**
-   * How many entries were passed over, since a tree carries no devices, pipes and sockets, or since
-   * they went away while they were read.
+   * How many entries were passed over, since a tree carries no devices, pipes and sockets, since they may
+   * not be read (of a directory then what is in it is missing), or since they went away meanwhile.
    *
    * @generated from field: int64 skipped = 6;
    */

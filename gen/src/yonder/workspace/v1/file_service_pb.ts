@@ -2136,7 +2136,7 @@ export type SearchFinished = Message<"yonder.workspace.v1.SearchFinished"> & {
   matches: bigint;
 
   /**
-   * How many files could not be read.
+   * How many files and directories could not be read.
    *
    * @generated from field: int64 unreadable_files = 3;
    */
@@ -2409,7 +2409,8 @@ export const FileService: GenService<{
   },
   /**
    * List lists a directory, or a tree down to a depth, sorted by the bytes of the names, each directory
-   * before what is in it. Symbolic links are listed and not followed.
+   * before what is in it. Symbolic links are listed and not followed; of a directory below that may not be
+   * read only itself is listed.
    *
    * Errors: only those of every rpc.
    *
@@ -2436,12 +2437,15 @@ export const FileService: GenService<{
   },
   /**
    * Move gives a file or a directory another name, in one step where both lie on one file system;
-   * otherwise by copying it whole and removing it. A symbolic link is moved itself.
+   * otherwise by a copy, with its owners where the server may set them, which takes the name once it is
+   * whole, and by removing the source. A symbolic link is moved itself.
    *
    * Errors:
    * - ALREADY_EXISTS: FILE_EXISTS, if_absent was asked for; REQUEST_ID_CONFLICT.
    * - FAILED_PRECONDITION: IS_A_DIRECTORY, a file would replace a directory; DIRECTORY_NOT_EMPTY, a
-   *   directory would replace one that is not empty; ETAG_MISMATCH; FILE_BUSY.
+   *   directory would replace one that is not empty; ETAG_MISMATCH; FILE_BUSY; NOT_A_REGULAR_FILE, a
+   *   device, pipe or socket would go to another file system.
+   * - INVALID_ARGUMENT: it is the workspace's directory, or the root; the destination lies within it.
    *
    * @generated from rpc yonder.workspace.v1.FileService.Move
    */
@@ -2452,7 +2456,7 @@ export const FileService: GenService<{
   },
   /**
    * Copy copies a file, or a directory with all that is in it, with modes and times. Each file appears
-   * whole. A symbolic link is copied as a link.
+   * whole. A symbolic link is copied as a link. A file or directory that may not be read ends it.
    *
    * Errors:
    * - ALREADY_EXISTS: FILE_EXISTS, if_absent was asked for; REQUEST_ID_CONFLICT.
