@@ -1,6 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
-import { execFileSync } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EndReason, ExecDisposition, ExecState, OutputStream, SignalTarget } from "@yonder/proto";
 import type { ExecEvent } from "@yonder/proto";
@@ -47,7 +45,7 @@ describe("a server with low limits", () => {
 
     const { disposition } = await server.exec.startExec({ exec: { execId, program: shell("sleep 1000") } });
     expect(disposition).toBe(ExecDisposition.JOINED);
-    await kill(server, execId);
+    await server.kill(execId);
     expect((await server.run(next)).ended.exitCode).toBe(5);
   });
 
@@ -65,7 +63,7 @@ describe("a server with low limits", () => {
     );
     const started = (await Promise.all(starts)).filter((id) => id !== undefined);
     expect(started).toHaveLength(3);
-    for (const execId of started) await kill(server, execId);
+    for (const execId of started) await server.kill(execId);
   });
 
   test("refuses one reader more than may read at once, and starts no command for it", async () => {
@@ -94,7 +92,7 @@ describe("a server with low limits", () => {
     expect((await left).code).toBe("CANCELED");
     await until(async () => (await server.exec.getExec({ execId })).exec?.readers === 1);
     expect((await told(server.exec.exec({ execId: next, program }))).ended.exitCode).toBe(0);
-    await kill(server, execId);
+    await server.kill(execId);
     expect((await readers[1])?.ended.reason).toBe(EndReason.KILLED);
   });
 
@@ -144,7 +142,7 @@ describe("a server with low limits", () => {
     expect((await server.exec.getExec({ execId, wait })).exec?.state).toBe(ExecState.RUNNING);
     const start = { case: "cursor" as const, value: cursor };
     expect((await server.exec.readOutput({ execId, start, wait })).output).toEqual([]);
-    await kill(server, execId);
+    await server.kill(execId);
   });
 
   test("sends heartbeats while a command is silent, with the cursor that all was sent up to", async () => {
@@ -153,7 +151,7 @@ describe("a server with low limits", () => {
     for await (const { event } of server.exec.attach({ execId })) {
       if (event === undefined) continue;
       events.push(event.event);
-      if (event.event.case === "heartbeat" && event.event.value.cursor === 3n) await kill(server, execId);
+      if (event.event.case === "heartbeat" && event.event.value.cursor === 3n) await server.kill(execId);
     }
     expect(events[0]?.case).toBe("started");
     expect(events.at(-1)?.case).toBe("ended");
@@ -183,7 +181,7 @@ describe("a server that keeps little", () => {
     for (const call of await refusals(ids.slice(0, 2).map((execId) => server.exec.readOutput({ execId })))) {
       expect(call).toMatchObject({ code: "NOT_FOUND", reason: "EXEC_EXPIRED" });
     }
-    await kill(server, running);
+    await server.kill(running);
   });
 
   test("expires ended execs early for want of room, then takes the oldest bytes of those that run", async () => {
@@ -198,7 +196,7 @@ describe("a server that keeps little", () => {
     const { lost } = await server.exec.readOutput({ execId, maxBytes: 1, start: { case: "cursor", value: 0n } });
     expect(lost).toMatchObject({ beginCursor: 0n, stderrBytes: 0n });
     expect(lost?.endCursor).toBe(lost?.stdoutBytes);
-    await kill(server, execId);
+    await server.kill(execId);
   });
 
   test("keeps of an exec's output what was asked for, tells what is lost, and counts on", async () => {
@@ -234,64 +232,7 @@ describe("a server that keeps little", () => {
       await server.exec.sendSignal({ execId, signal: "USR2", target: SignalTarget.PROCESS, requestId: "the same" });
       await server.printed(execId, `got ${n}.\n`);
     }
-    await kill(server, execId);
-  });
-});
-
-describe("standard input", () => {
-  const server = execServer();
-  const data = randomBytes(3 * MIB);
-  const digest = createHash("sha256").update(data).digest("hex");
-
-  /** A command that reads its input only when `go` is called. */
-  async function holding(): Promise<{ execId: string; go: () => Promise<void> }> {
-    const name = server.newId();
-    const fifo = join(server.directory, name);
-    execFileSync("mkfifo", [fifo]);
-    const { execId } = await server.spawn(`read -r _ < ${name}; sha256sum`, { stdin: {} });
-    return { execId, go: () => writeFile(fifo, "\n") };
-  }
-
-  const offsetOf = async (execId: string) => (await server.exec.getExec({ execId })).exec?.stdinOffset ?? 0n;
-
-  test("of 3 MiB for a command that does not read waits, and goes through once it reads", async () => {
-    const { execId, go } = await holding();
-    let isTaken = false;
-    const written = server.exec.writeStdin({ execId, data, eof: true }).finally(() => (isTaken = true));
-    await until(async () => (await offsetOf(execId)) >= BigInt(MIB));
-    expect(await offsetOf(execId)).toBeLessThan(BigInt(2 * MIB));
-    expect(isTaken).toBe(false);
-    await go();
-    expect((await written).offset).toBe(BigInt(3 * MIB));
-    expect(await server.printed(execId, "-\n")).toBe(`${digest}  -\n`);
-    expect(await server.ended(execId)).toMatchObject({ stdinOffset: BigInt(3 * MIB), stdinOpen: false });
-  });
-
-  test("whose call was given up took a number of bytes that is told, and goes on from there", async () => {
-    const { execId, go } = await holding();
-    const caller = new AbortController();
-    const given = refusal(server.exec.writeStdin({ execId, data }, { signal: caller.signal }));
-    await until(async () => (await offsetOf(execId)) >= BigInt(MIB));
-    caller.abort();
-    expect((await given).code).toBe("CANCELED");
-    // An empty write waits for its turn: after it the call before is over.
-    const { offset } = await server.exec.writeStdin({ execId });
-    expect(await offsetOf(execId)).toBe(offset);
-    const gap = { execId, offset: offset + 1n, data: data.subarray(Number(offset) + 1) };
-    expect(await refusal(server.exec.writeStdin(gap))).toMatchObject({
-      reason: "STDIN_OFFSET_GAP",
-      detail: { expectedOffset: offset },
-    });
-    const rest = server.exec.writeStdin({ execId, offset, data: data.subarray(Number(offset)), eof: true });
-    await go();
-    expect((await rest).offset).toBe(BigInt(3 * MIB));
-    expect(await server.printed(execId, "-\n")).toBe(`${digest}  -\n`);
-  });
-
-  test("comes with the request, to its end", async () => {
-    const { stdout } = await server.run("sha256sum", { stdin: { data, eof: true } });
-    expect(stdout).toBe(`${digest}  -\n`);
-    expect((await server.run("cat; echo empty")).stdout).toBe("empty\n");
+    await server.kill(execId);
   });
 });
 
@@ -341,11 +282,6 @@ describe("a server with a short memory", () => {
 /** A command that runs until the test is over. */
 async function standing(server: ExecServer): Promise<{ execId: string }> {
   const { execId } = await server.spawn("sleep 1000");
-  onTestFinished(async () => void (await reasonOf(kill(server, execId))));
+  onTestFinished(async () => void (await reasonOf(server.kill(execId))));
   return { execId };
-}
-
-async function kill(server: ExecServer, execId: string): Promise<void> {
-  await server.exec.sendSignal({ execId, signal: "KILL" });
-  await server.ended(execId);
 }

@@ -6,7 +6,14 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import type { Client } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { ErrorDetailSchema, ErrorReason, ExecService, OutputStream, WorkspaceService } from "@yonder/proto";
+import {
+  ErrorDetailSchema,
+  ErrorReason,
+  ExecService,
+  OutputStream,
+  SignalTarget,
+  WorkspaceService,
+} from "@yonder/proto";
 import type {
   AttachResponse,
   ErrorDetail,
@@ -131,6 +138,28 @@ export class ExecServer {
       const { exec } = await this.exec.getExec({ execId, wait: { seconds: 20n } });
       if (exec?.ended !== undefined) return exec as Exec & { ended: ExecEnded };
     }
+  }
+
+  /** Sends a signal; answers how many processes got it. */
+  async send(
+    execId: string,
+    signal: string,
+    target: SignalTarget = SignalTarget.TREE,
+    requestId = "",
+  ): Promise<number> {
+    return (await this.exec.sendSignal({ execId, signal, target, requestId })).signalledProcesses;
+  }
+
+  /** Kills it, and resolves once it has ended. */
+  async kill(execId: string): Promise<void> {
+    await this.exec.sendSignal({ execId, signal: "KILL" });
+    await this.ended(execId);
+  }
+
+  /** Writes this text behind what went to its standard input before. */
+  async type(execId: string, text: string, eof = false): Promise<void> {
+    const offset = (await this.exec.getExec({ execId })).exec?.stdinOffset ?? 0n;
+    await this.exec.writeStdin({ execId, offset, data: Buffer.from(text), eof });
   }
 
   /** Resolves once what it printed to standard output so far holds this text. */
