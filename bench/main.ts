@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { abortOnSignal } from "./kit/abort-on-signal.ts";
 import type { Benchmark } from "./kit/benchmark.ts";
-import { keepResult } from "./kit/keep-results.ts";
+import { drawKept, keepResult } from "./kit/keep-results.ts";
 import { findBenchmarks } from "./kit/find-benchmarks.ts";
 import { describeMachine } from "./kit/machine.ts";
 import { CommandLineError, readCommandLine, usage } from "./kit/command-line.ts";
@@ -54,7 +54,8 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
       process.exitCode = 1;
     }
   }
+  if (results.some(({ plot }) => plot !== undefined) && !quick && profileDirectory === undefined) drawKept();
   const seconds = ((performance.now() - begin) / 1_000).toFixed(0);
-  print(`\n${formatSummary(results)}\n\n${results.length} of ${benchmarks.length} benchmarks ran, in ${seconds} s`);
+  print(`${formatSummary(results)}\n${results.length} of ${benchmarks.length} benchmarks ran, in ${seconds} s`);
   if (json) console.log(JSON.stringify({ machine, rounds, results }, undefined, 2));
 }

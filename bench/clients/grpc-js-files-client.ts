@@ -1,5 +1,6 @@
 // Moves files through @grpc/grpc-js and the protos alone, as a program does that has none of our code: `put LOCAL REMOTE`,
-// `get REMOTE LOCAL`, which goes nowhere if LOCAL is empty. It leaves digests to those who want them.
+// `get REMOTE LOCAL`, which goes nowhere if LOCAL is empty, and `put-bytes BYTES CHUNK REMOTE`, which are of memory. It leaves
+// digests to those who want them.
 import { createWriteStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { Writable } from "node:stream";
@@ -32,28 +33,40 @@ metadata.set("authorization", `Bearer ${apiKey}`);
 const chunkBytes = 512 * 1024;
 
 serveJobs(async (program) => {
-  const [verb, source = "", destination = ""] = argvOf(program);
-  return verb === "put" ? await put(source, destination) : await get(source, destination);
+  const [verb, source = "", destination = "", path = ""] = argvOf(program);
+  if (verb === "put-bytes") return await put(bytesOf(Number(source), Number(destination)), path);
+  return verb === "put" ? await put(bytesIn(source), destination) : await get(source, destination);
 });
 
-async function put(source: string, path: string): Promise<number> {
+async function put(pieces: AsyncIterable<Buffer>, path: string): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const call = client.upload(metadata, (error) => (error === null ? resolve() : reject(error)));
-  await using file = await open(source);
   const write = (part: object): unknown =>
     call.write(part) || new Promise((drained) => call.once("drain", () => drained(undefined)));
   await write({ header: { path, skipCrc32: true } });
   let offset = 0;
-  for (;;) {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, offset);
-    if (bytesRead === 0) break;
-    await write({ chunk: { offset, data: buffer.subarray(0, bytesRead) } });
-    offset += bytesRead;
+  for await (const data of pieces) {
+    await write({ chunk: { offset, data } });
+    offset += data.length;
   }
   await write({ finish: {} });
   call.end();
   await promise;
   return offset;
+}
+
+async function* bytesIn(path: string): AsyncGenerator<Buffer> {
+  await using file = await open(path);
+  for (;;) {
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* bytesOf(bytes: number, chunk: number): AsyncGenerator<Buffer> {
+  const piece = Buffer.alloc(chunk, 7);
+  for (let left = bytes; left > 0; left -= chunk) yield piece.subarray(0, left);
 }
 
 async function get(path: string, destination: string): Promise<number> {

@@ -5,8 +5,6 @@ import { percentile } from "../kit/statistics.ts";
 import { startWorker } from "../kit/worker.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
 
-const idleTimes = 500;
-
 /** How long a small command takes while a large file goes up over the same connection: a gibibyte a round. */
 export const busyBenchmark: Benchmark = {
   name: "exec-busy",
@@ -19,12 +17,12 @@ export const busyBenchmark: Benchmark = {
       client.send(task);
       return ((await client.receive()) as { ms: number[] }).ms;
     };
-    const gib = context.rounds;
+    const [idleTimes, gib] = context.quick ? [20, 0.25] : [500, context.rounds];
     const source = join(context.directory, "source");
     const destination = join(workingDirectory, "destination");
     writeFileSync(source, "");
     truncateSync(source, gib * 2 ** 30);
-    await ask({ times: 100 });
+    await ask({ times: idleTimes / 5 });
     const idle = await ask({ times: idleTimes });
     const busy = await ask({ source, destination });
     rmSync(destination);

@@ -6,7 +6,7 @@ import { takeTurns } from "../kit/take-turns.ts";
 import { startContenders } from "./contenders.ts";
 
 /** How many commands a contender runs in one turn. */
-const timesATurn = 50;
+const timesATurn = { full: 50, quick: 5 };
 
 /** How long one small command takes, start to end, one after the other over a connection that stands already. */
 export function createLatencyBenchmark(name: string, program: Program, target?: Target): Benchmark {
@@ -14,7 +14,11 @@ export function createLatencyBenchmark(name: string, program: Program, target?: 
     name,
     async run(context) {
       const { all, notes } = await startContenders(context, { withLocal: true, reader: "result" });
-      const timings = await takeTurns(all, { program, times: timesATurn, parallel: false }, context.rounds);
+      const timings = await takeTurns(
+        all,
+        { program, times: timesATurn[context.quick ? "quick" : "full"], parallel: false },
+        context.rounds,
+      );
       const rows = [...timings].map(([{ role, who }, turns]) => {
         const ms = turns.flatMap((turn) => turn.ms);
         return {

@@ -4,7 +4,6 @@ import { percentile } from "../kit/statistics.ts";
 import { takeTurns } from "../kit/take-turns.ts";
 import { startContenders } from "./contenders.ts";
 
-const times = 1_000;
 const atOnce = 32;
 const program = { args: ["true"] };
 
@@ -12,6 +11,7 @@ const program = { args: ["true"] };
 export const parallelBenchmark: Benchmark = {
   name: "exec-parallel",
   async run(context) {
+    const times = context.quick ? 100 : 1_000;
     const { all, notes } = await startContenders(context, { withLocal: true, reader: "result" });
     // A turn takes seconds: half as many are as telling.
     const rounds = Math.ceil(context.rounds / 2);

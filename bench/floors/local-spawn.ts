@@ -1,11 +1,11 @@
 // The floor under running a command: child_process.spawn in this very process, with the same pipes and a group of its
-// own, as a server starts one.
+// own, as a server starts one. By itself: `npx node bench/floors/local-spawn.ts [PROGRAM [ARGUMENT …]]`.
 import { spawn } from "node:child_process";
+import { runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
-import { serveJobs } from "../kit/serve-jobs.ts";
 
-serveJobs(
-  (program) =>
+await runFloor({
+  connect: async () => (program) =>
     new Promise((resolve, reject) => {
       const [file = "", ...args] = argvOf(program);
       const child = spawn(file, args, { detached: true, stdio: ["ignore", "pipe", "pipe"] });
@@ -18,4 +18,5 @@ serveJobs(
         else reject(new Error(`${file} ended with ${signal ?? code}`));
       });
     }),
-);
+  alone: (words) => (words.length > 0 ? words : ["true"]),
+});

@@ -3,7 +3,7 @@ import { startContender } from "../kit/contender.ts";
 import { percentile } from "../kit/statistics.ts";
 import { takeTurns } from "../kit/take-turns.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
-import { CHANGES, EDITED, FILES, makeLargeRepository } from "./large-repository.ts";
+import { CHANGED_SHARE, EDITED, makeLargeRepository } from "./large-repository.ts";
 
 export const benchmarks: Benchmark[] = [
   createGitBenchmark("git-changes", ["changes"], "git diff --name-status HEAD; git ls-files --others"),
@@ -16,19 +16,21 @@ function createGitBenchmark(name: string, args: readonly string[], typed: string
     name,
     async run(context) {
       const { host, apiKey, workingDirectory } = await startYonderServer(context);
-      await makeLargeRepository(workingDirectory);
+      const files = context.quick ? 1_000 : 50_000;
+      const changes = files * CHANGED_SHARE;
+      await makeLargeRepository(workingDirectory, files);
       const contenders = [
         await startContender(context, {
           role: "floor",
           who: "git, one command after the other",
           module: new URL("../floors/git-commands.ts", import.meta.url),
-          settings: { directory: workingDirectory },
+          settings: { settings: { directory: workingDirectory } },
         }),
         await startContender(context, {
           role: "yonder",
           who: "TypeScript client, gRPC",
           module: new URL("../clients/git-client.ts", import.meta.url),
-          settings: { host, apiKey, changes: CHANGES },
+          settings: { host, apiKey, changes },
         }),
       ];
       const timings = await takeTurns(contenders, { program: { args }, times: 1, parallel: false }, context.rounds);
@@ -37,7 +39,7 @@ function createGitBenchmark(name: string, args: readonly string[], typed: string
         const command = role === "floor" ? typed : name === "git-changes" ? 'gitChanges(".")' : "gitDiff(file)";
         return { role, who, command, samples: ms.length, values: [percentile(ms, 50), percentile(ms, 90)] };
       });
-      const title = `${name === "git-changes" ? "what differs" : "one file's diff"} in ${FILES} files, ${CHANGES} of them changed`;
+      const title = `${name === "git-changes" ? "what differs" : "one file's diff"} in ${files} files, ${changes} of them changed`;
       return { title, unit: "ms", better: "lower", columns: ["p50", "p90"], rows, notes: [] };
     },
   };

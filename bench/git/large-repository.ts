@@ -3,23 +3,22 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-export const FILES = 50_000;
-/** What differs: of each hundred files six were edited, one removed, one renamed and staged, and two are new beside them. */
-export const CHANGES = 5_000;
+/** Of a hundred files ten differ: six were edited, one removed, one renamed and staged, and two are new beside them. */
+export const CHANGED_SHARE = 0.1;
 
 /** The path of a file that was edited. */
 export const EDITED = pathOf(3);
 
 /** Makes a repository of many files, of which a tenth differs from its one commit. */
-export async function makeLargeRepository(directory: string): Promise<void> {
+export async function makeLargeRepository(directory: string, files: number): Promise<void> {
   const git = (...args: string[]): unknown => execFileSync("git", args, { cwd: directory, stdio: "ignore" });
-  for (let index = 0; index < FILES; index++) write(directory, pathOf(index), textOf(index));
+  for (let index = 0; index < files; index++) write(directory, pathOf(index), textOf(index));
   git("init", "--initial-branch=main");
   git("config", "user.name", "bench");
   git("config", "user.email", "bench@example.com");
   git("add", "--all");
   git("commit", "--message=everything");
-  for (let index = 0; index < FILES; index++) change(directory, index);
+  for (let index = 0; index < files; index++) change(directory, index);
   git("add", "--all", "moved");
   // Git looks into files that were written in the same second as its index: not what is measured.
   await delay(1_100);

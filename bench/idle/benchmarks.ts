@@ -6,18 +6,21 @@ import { cpuMs } from "../kit/cpu-time.ts";
 import { startWorker } from "../kit/worker.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
 
-const readers = 500;
 /** They pay for the code that all use. */
 const readersBefore = 10;
-/** Long enough for two heartbeats to each. */
-const watchMs = 20_000;
-/** What the look at its memory left the process to do is over by then. */
-const settleMs = 5_000;
+
+/** How many there are, and how long they are watched. */
+const amounts = {
+  // Long enough for two heartbeats to each; what the look at its memory left the process to do is over by `settleMs`.
+  full: { readers: 500, watchMs: 20_000, settleMs: 5_000 },
+  quick: { readers: 50, watchMs: 500, settleMs: 0 },
+};
 
 /** What readers cost that are attached to a silent command. */
 const idleReaders: Benchmark = {
   name: "idle-readers",
   async run(context) {
+    const { readers } = amounts[context.quick ? "quick" : "full"];
     const title = `${readers} readers attached to a silent command: live memory each, and % of a core for all`;
     const shape = { title, unit: "", better: "lower", columns: ["KiB each", "% CPU"] } as const;
     if (cpuMs(process.pid) === undefined) {
@@ -58,6 +61,7 @@ async function measure(
   pid: number,
   settings: object,
 ): Promise<Row> {
+  const { readers, watchMs, settleMs } = amounts[context.quick ? "quick" : "full"];
   const module = new URL("../clients/attach-client.ts", import.meta.url);
   await startWorker(context, { module, settings: { ...settings, readers: readersBefore } }).receive();
   const before = await liveMemoryKiB(pid, context.directory);

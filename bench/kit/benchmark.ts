@@ -33,6 +33,8 @@ export interface Result {
   readonly rows: readonly Row[];
   /** What was left out and why, and what a reader has to know beside the figures. */
   readonly notes: readonly string[];
+  /** Set where the rows are points of lines: what their `x` is. */
+  readonly plot?: { readonly x: string; readonly y: string } | undefined;
 }
 
 export interface Row {
@@ -48,6 +50,8 @@ export interface Row {
   readonly values: readonly number[];
   /** The `who` of the row that this one is divided by. Default: the first floor's. */
   readonly floor?: string | undefined;
+  /** Where it stands on a line of `Result.plot`, and on which. */
+  readonly point?: { readonly line: string; readonly x: number } | undefined;
   /** What this row is to reach. */
   readonly target?: Target | undefined;
 }

@@ -17,20 +17,23 @@ import { startWorker } from "./worker.ts";
 /** The least that some work can cost: a client in one process and, where the work has two ends, a server in another. */
 export interface Floor {
   /** Starts to listen and answers the port. */
-  readonly serve?: () => Promise<number>;
+  readonly serve?: (settings: Settings) => Promise<number>;
   /** Connects, and answers what does the work once and says how many bytes it moved. */
-  readonly connect: (port: number) => Promise<(program: Program) => Promise<number>>;
+  readonly connect: (port: number, settings: Settings) => Promise<(program: Program) => Promise<number>>;
   /** What it does when somebody runs the file by itself, with these words behind its name; `copy` in the directory is removed after each time. */
   readonly alone: (words: string[], directory: string) => string[];
 }
 
+/** What a benchmark tells a floor; nothing where it runs by itself. */
+export type Settings = Readonly<Record<string, string>>;
+
 /** The whole of a floor's program: its server or its client as a benchmark asks, or both and its figure on its own. */
 export async function runFloor(floor: Floor): Promise<void> {
   if (process.send === undefined) return await runAlone(floor);
-  const { port } = JSON.parse(process.argv[2] ?? "{}") as { port?: number };
-  if (port !== undefined || floor.serve === undefined) return serveJobs(await floor.connect(port ?? 0));
+  const { port, settings = {} } = JSON.parse(process.argv[2] ?? "{}") as { port?: number; settings?: Settings };
+  if (port !== undefined || floor.serve === undefined) return serveJobs(await floor.connect(port ?? 0, settings));
   process.once("disconnect", () => process.exit());
-  process.send({ port: await floor.serve() });
+  process.send({ port: await floor.serve(settings) });
 }
 
 /** Listens on a free port of loopback, and answers which. */
@@ -45,15 +48,24 @@ export interface RunningFloor {
   readonly serverPid: number;
 }
 
-/** Starts a floor of two ends; `through` may lead its client another way to the port. */
+/** Which floor, and what it is told. */
+export interface FloorOptions {
+  readonly who: string;
+  readonly module: URL;
+  readonly settings?: Settings;
+  /** Leads its client another way to the port. */
+  readonly through?: (port: number) => Promise<number>;
+}
+
+/** Starts a floor of two ends. */
 export async function startFloor(
   context: BenchmarkContext,
-  { who, module, through }: { who: string; module: URL; through?: (port: number) => Promise<number> },
+  { who, module, settings, through = async (port) => port }: FloorOptions,
 ): Promise<RunningFloor> {
-  const server = startWorker(context, { module });
+  const server = startWorker(context, { module, settings: { settings } });
   const { port } = (await server.receive()) as { port: number };
-  const settings = { port: (await through?.(port)) ?? port };
-  return { contender: await startContender(context, { role: "floor", who, module, settings }), serverPid: server.pid };
+  const client = { role: "floor", who, module, settings: { settings, port: await through(port) } } as const;
+  return { contender: await startContender(context, client), serverPid: server.pid };
 }
 
 const timesAlone = 5;

@@ -29,7 +29,7 @@ export function formatResult(result: ReportedResult): string {
   const verdicts = ["target", ...result.rows.map(({ verdict }) => verdict && describeVerdict(result, verdict))];
   const lines = alignTable([header, ...rows], 2);
   const commands = [...new Set(result.rows.map((row) => row.command))];
-  const others = result.rows.filter(({ floor }) => floor !== undefined);
+  const others = result.rows.filter(({ floor }) => floor !== undefined && result.plot === undefined);
   return [
     `${result.name}: ${result.title} (${result.better} is better)`,
     ...lines.map((line, index) => `  ${line}  ${verdicts[index] ?? ""}`.trimEnd()),
@@ -39,10 +39,11 @@ export function formatResult(result: ReportedResult): string {
   ].join("\n");
 }
 
-/** What was measured of Yonder in one line each: work, ours, floor, ratio, peer, ratio. */
+/** What was measured of Yonder in one line each, points of plots aside: work, ours, floor, ratio, peer, ratio. */
 export function formatSummary(results: readonly ReportedResult[]): string {
   const header = ["work", "who", "unit", "ours", "floor", "× floor", "target", "peer", "× peer"];
-  const rows = results.flatMap((result) =>
+  const tables = results.filter(({ plot }) => plot === undefined);
+  const rows = tables.flatMap((result) =>
     result.rows
       .filter(({ role }) => role === "yonder")
       .map((row) => [
@@ -57,7 +58,7 @@ export function formatSummary(results: readonly ReportedResult[]): string {
         formatRatio(row.peerRatio),
       ]),
   );
-  return alignTable([header, ...rows], 3).join("\n");
+  return rows.length === 0 ? "" : `\n${alignTable([header, ...rows], 3).join("\n")}\n`;
 }
 
 function formatRatio(ratio = Number.NaN): string {

@@ -18,7 +18,7 @@ export async function runBenchmark(benchmark: Benchmark, options: RunOptions, si
   scope.defer(() => signal.removeEventListener("abort", onAbort));
   aborted.promise.catch(() => {});
   signal.throwIfAborted();
-  const notes = await noteOtherLoad();
+  const notes = options.quick ? [] : await noteOtherLoad();
   const result = await Promise.race([benchmark.run({ ...options, scope, directory }), aborted.promise]);
   return { ...result, notes: [...result.notes, ...notes] };
 }

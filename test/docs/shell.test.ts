@@ -12,6 +12,7 @@ const elsewhere = new Map([
   ["docker build", "npm run test:containers builds the image, on other bases too"],
   ["pip install", "npm run languages installs the package"],
   ["npm run bench", "CI runs npm run bench -- --quick"],
+  ["npx node bench/floors", "test/bench/floors.test.ts runs them"],
 ]);
 
 /** Here a reader runs the programs, too. */
