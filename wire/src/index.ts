@@ -3,5 +3,5 @@ export type { WireTransportOptions } from "./client.ts";
 export { reuseMemory } from "./reuse-memory.ts";
 export type { Sessions } from "./sessions.ts";
 export { readRequest, wireInterceptor, writeResponse } from "./server.ts";
-export { createUnaryRouter } from "./unary.ts";
-export type { UnaryRouter } from "./unary.ts";
+export { createGrpcRouter } from "./grpc-router.ts";
+export type { GrpcRouter } from "./grpc-router.ts";

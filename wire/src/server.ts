@@ -7,10 +7,11 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Readable } from "node:stream";
 import { serverInterceptor } from "./interceptor.ts";
 import { Lane } from "./lane.ts";
-import { piecesOf, writePieces } from "./outgoing.ts";
+import { piecesOf } from "./outgoing.ts";
 import { readStream } from "./read-stream.ts";
 import { nodeHeaders } from "./node-headers.ts";
 import { reuseMemory } from "./reuse-memory.ts";
+import { writeToPeer } from "./write-to-peer.ts";
 
 type NodeRequest = IncomingMessage | Http2ServerRequest;
 type NodeResponse = ServerResponse | Http2ServerResponse;
@@ -58,7 +59,7 @@ export async function writeResponse(
         isWriting = true;
         // Only now: until its first bytes a call may add headers.
         head();
-        await write(response, piecesOf(lane, chunk.value));
+        await writeToPeer(response, piecesOf(lane, chunk.value));
         isWriting = false;
       }
     }
@@ -76,31 +77,4 @@ export async function writeResponse(
 /** Those whose messages are JSON, or no envelopes, are Connect's alone. */
 function isBinaryStream({ headers }: NodeRequest): boolean {
   return /^application\/(grpc(-web)?(\+proto)?|connect\+proto)\s*(;|$)/i.test(headers["content-type"] ?? "");
-}
-
-/** Resolves when more may be written. Large pieces are someone's memory, so it takes until they have left it. */
-function write(response: NodeResponse, pieces: readonly Uint8Array[]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = ("stream" in response ? response.stream : response) as ServerResponse;
-    if (stream.errored) return reject(stream.errored);
-    const onError = (error: Error): void => {
-      settle();
-      reject(error);
-    };
-    const onClose = (): void =>
-      onError(Object.assign(new Error("the stream was closed"), { code: "ERR_STREAM_DESTROYED" }));
-    const settle = (): void => {
-      stream.off("error", onError).off("close", onClose);
-    };
-    const done = (error?: Error | null): void => {
-      if (error) return onError(error);
-      settle();
-      resolve();
-    };
-    stream.once("error", onError).once("close", onClose);
-    const isFlushed = writePieces(stream, pieces, (error) => {
-      if (error || pieces.length > 1 || !isFlushed) done(error);
-    });
-    if (isFlushed && pieces.length === 1) done();
-  });
 }

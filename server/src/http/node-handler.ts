@@ -1,6 +1,6 @@
 import { createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { createUnaryRouter, readRequest, reuseMemory, wireInterceptor, writeResponse } from "@yonder/wire";
+import { createGrpcRouter, readRequest, reuseMemory, wireInterceptor, writeResponse } from "@yonder/wire";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Logger } from "../logging/logger.ts";
 import { callRecordKey } from "../rpc/call-record.ts";
@@ -26,7 +26,7 @@ export interface NodeHandlerOptions {
 export function createNodeHandler({ routes, routerOptions, logger, first }: NodeHandlerOptions): NodeHandler {
   const { interceptors = [], readMaxBytes = 0xffffffff } = routerOptions;
   const connectRouter = createConnectRouter({ ...routerOptions, interceptors: [wireInterceptor, ...interceptors] });
-  const router = createUnaryRouter(connectRouter, routerOptions);
+  const router = createGrpcRouter(connectRouter, routerOptions);
   routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
 
@@ -41,11 +41,11 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
     if (handler === undefined) return reply(response, 404, {}, "There is no such call here");
     const contextValues = createContextValues().set(callRecordKey, record);
     contextValues.set(reuseMemory, isReadInTurn(handler.method));
-    const unary = router.find(request, path);
+    const byHand = router.find(request, path);
     const answered =
-      unary === undefined
+      byHand === undefined
         ? serve(handler, request, response, contextValues, readMaxBytes)
-        : unary(request as Http2ServerRequest, response as Http2ServerResponse, contextValues);
+        : byHand(request as Http2ServerRequest, response as Http2ServerResponse, contextValues);
     answered.catch((error: unknown) => {
       logger.debug({ err: error, call: path.slice(1) }, "a response was not delivered");
       giveUp(response);

@@ -7,13 +7,16 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createConnectRouter, createContextValues } from "@connectrpc/connect";
 import type { ConnectRouterOptions, HandlerContext } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { createUnaryRouter } from "@yonder/wire";
-import { FileService, StatRequestSchema, StatResponseSchema } from "@yonder/proto";
+import { createGrpcRouter } from "@yonder/wire";
+import { DownloadResponseSchema, FileService, StatRequestSchema, StatResponseSchema } from "@yonder/proto";
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 const path = "/yonder.workspace.v1.FileService/Stat";
+const streamPath = "/yonder.workspace.v1.FileService/Download";
 const stop = new AbortController();
 const contexts: HandlerContext[] = [];
+/** How many streams were left, and how many replies were taken of them. */
+const returned = { count: 0, sent: 0 };
 let server: Http2Server;
 let session: ClientHttp2Session;
 
@@ -26,7 +29,7 @@ beforeAll(async () => {
       if (requestHeader.get("key") === "wrong") throw new ConnectError("who are you?", Code.Unauthenticated);
     },
   };
-  const router = createUnaryRouter(createConnectRouter(options), options);
+  const router = createGrpcRouter(createConnectRouter(options), options);
   router.rpc(FileService.method.stat, async ({ path: asked }, context) => {
     contexts.push(context);
     if (asked === "wait") await once(context.signal, "abort");
@@ -34,6 +37,25 @@ beforeAll(async () => {
     if (asked === "fail") throw new ConnectError("no ö here", Code.NotFound, { more: "yes" });
     if (asked === "bug") throw new Error("a secret");
     return { file: { path: asked === "long" ? "x".repeat(5_000) : asked } };
+  });
+  router.rpc(FileService.method.download, async function* ({ path: asked }, context) {
+    contexts.push(context);
+    try {
+      context.responseHeader.set("head", "early");
+      if (asked === "nothing") return;
+      for (let left = asked === "endless" ? Infinity : 2; left > 0; left--) {
+        yield {
+          part: { case: "chunk" as const, value: { data: Buffer.alloc(asked === "small" ? 10 : 50_000, left) } },
+        };
+        returned.sent += 1;
+      }
+      context.responseTrailer.set("trail", "late");
+      if (asked === "wait") await once(context.signal, "abort");
+      if (asked === "wait") throw context.signal.reason;
+      if (asked === "fail") throw new ConnectError("no more", Code.DataLoss);
+    } finally {
+      returned.count += 1;
+    }
   });
   server = createServer((request, response) => {
     const handler = router.find(request, request.url);
@@ -59,10 +81,10 @@ function envelope(asked: string, flags = 0): Buffer {
 }
 
 /** What comes back, and its trailers. */
-async function call(body: Buffer, headers: OutgoingHttpHeaders = {}) {
+async function call(body: Buffer, headers: OutgoingHttpHeaders = {}, at = path) {
   const stream = session.request({
     ":method": "POST",
-    ":path": path,
+    ":path": at,
     "content-type": "application/grpc",
     ...headers,
   });
@@ -134,9 +156,57 @@ it("hears that its caller is gone", async () => {
   expect(signal?.reason).toMatchObject({ code: Code.Canceled });
 });
 
+it("answers with a stream, whose headers wait for its first reply", async () => {
+  const { head, trailers, code, reply } = await call(envelope("large"), {}, streamPath);
+  expect(head).toMatchObject({ ":status": 200, head: "early" });
+  expect([code, trailers["trail"]]).toEqual([0, "late"]);
+  expect(chunksOf(reply)).toEqual([Buffer.alloc(50_000, 2), Buffer.alloc(50_000, 1)]);
+  expect(await call(envelope("nothing"), {}, streamPath)).toMatchObject({ code: 0, head: { head: "early" } });
+});
+
+it("compresses the replies of a stream that are long where its caller takes that", async () => {
+  const accepting = { "grpc-accept-encoding": "gzip" };
+  const { head, reply } = await call(envelope("large"), accepting, streamPath);
+  expect([head["grpc-encoding"], reply[0]]).toEqual(["gzip", 1]);
+  expect(reply.length).toBeLessThan(1_000);
+  expect((await call(envelope("small"), accepting, streamPath)).reply[0]).toBe(0);
+});
+
+it("tells an error after the replies that came before it", async () => {
+  const { reply, trailers, code, message } = await call(envelope("fail"), {}, streamPath);
+  expect([chunksOf(reply).length, code, message]).toEqual([2, Code.DataLoss, "no%20more"]);
+  expect(trailers["trail"]).toBe("late");
+  const late = await call(envelope("wait"), { "grpc-timeout": "20m" }, streamPath);
+  expect([chunksOf(late.reply).length, late.code]).toEqual([2, Code.DeadlineExceeded]);
+});
+
+it("holds a stream whose caller stands still, and leaves it when he goes", async () => {
+  const before = { ...returned };
+  const stream = session.request({ ":method": "POST", ":path": streamPath, "content-type": "application/grpc" });
+  stream.on("error", () => {});
+  stream.end(envelope("endless"));
+  await once(stream, "response");
+  // For as long as more is taken: the window, and what either end has in hand.
+  for (let sent = -1; sent !== returned.sent; await new Promise((done) => setTimeout(done, 200))) sent = returned.sent;
+  expect(returned.sent - before.sent).toBeLessThan(20);
+  expect(returned.count).toBe(before.count);
+  stream.close(constants.NGHTTP2_CANCEL);
+  await expect.poll(() => returned.count).toBe(before.count + 1);
+  expect(contexts.at(-1)?.signal.reason).toMatchObject({ code: Code.Canceled });
+});
+
 it("leaves everything else to Connect", async () => {
   const others = [{ "content-type": "application/grpc-web" }, { "content-type": "application/grpc+json" }];
   for (const headers of [...others, { "grpc-encoding": "gzip" }]) {
     expect((await call(envelope("a"), headers)).head[":status"]).toBe(599);
   }
 });
+
+function chunksOf(reply: Buffer): Buffer[] {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < reply.length; at += 5 + reply.readUInt32BE(at + 1)) {
+    const { part } = fromBinary(DownloadResponseSchema, reply.subarray(at + 5, at + 5 + reply.readUInt32BE(at + 1)));
+    if (part.case === "chunk") chunks.push(Buffer.from(part.value.data));
+  }
+  return chunks;
+}

@@ -1,0 +1,147 @@
+import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createHandlerContext } from "@connectrpc/connect";
+import type { ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
+import { grpcStatusOk, parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { MessageMemory } from "./message-memory.ts";
+import { MessageReader } from "./message-reader.ts";
+import { nodeHeaders, webHeaders } from "./node-headers.ts";
+
+/** Connect lets each call's signal end with a DOMException of its own, with a stack that nobody reads. */
+const callIsOver = new Error("the call is over");
+
+/** A call over gRPC and HTTP/2 on its server, with one request: its context, and its answer. */
+export class HandlerCall<M extends DescMethod> {
+  readonly context: ReturnType<typeof createHandlerContext>;
+  readonly #method: M;
+  readonly #options: ConnectRouterOptions;
+  readonly #request: Http2ServerRequest;
+  readonly #response: Http2ServerResponse;
+  readonly #timeoutError: ConnectError | undefined;
+
+  constructor(
+    method: M,
+    options: ConnectRouterOptions,
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    contextValues: ContextValues,
+  ) {
+    this.#method = method;
+    this.#options = options;
+    this.#request = request;
+    this.#response = response;
+    const { maxTimeoutMs = Number.MAX_SAFE_INTEGER, shutdownSignal } = options;
+    const { timeoutMs, error } = parseTimeout(oneOf(request.headers["grpc-timeout"]), maxTimeoutMs);
+    this.#timeoutError = error;
+    this.context = createHandlerContext({
+      service: method.parent,
+      method,
+      requestMethod: "POST",
+      protocolName: "grpc",
+      url: `http://${request.authority}${request.url}`,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(shutdownSignal && { shutdownSignal }),
+      requestSignal: signalOfPeer(response),
+      requestHeader: webHeaders(request.headers),
+      responseHeader: { "content-type": "application/grpc+proto" },
+      responseTrailer: { "grpc-status": grpcStatusOk },
+      contextValues,
+    });
+  }
+
+  /** The request, if the gate lets the call in. */
+  async request(): Promise<MessageShape<M["input"]>> {
+    await this.#options.requestGate?.(this.context);
+    if (this.#timeoutError !== undefined) throw this.#timeoutError;
+    return await readMessage(this.#request, this.#method, this.#options.readMaxBytes ?? 0xffffffff);
+  }
+
+  /** Sends the headers, if they are not on their way: until then more can be added. */
+  sendHead(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, nodeHeaders(this.context.responseHeader));
+  }
+
+  /** Sends the last pieces, and that all went well. */
+  end(pieces: readonly Uint8Array[] = []): void {
+    this.context.abort(callIsOver);
+    this.#finish(pieces);
+  }
+
+  /** Says what went wrong; of what no interceptor has mapped, only that something did. */
+  fail(error: unknown): void {
+    this.context.abort(error);
+    const known =
+      error instanceof ConnectError
+        ? error
+        : new ConnectError("internal error", Code.Internal, undefined, undefined, error);
+    setTrailerStatus(this.context.responseTrailer, known);
+    this.#finish([]);
+  }
+
+  #finish(pieces: readonly Uint8Array[]): void {
+    const { stream } = this.#response;
+    if (stream.destroyed) return;
+    this.sendHead();
+    this.#response.addTrailers(nodeHeaders(this.context.responseTrailer));
+    stream.cork();
+    for (const piece of pieces) stream.write(piece);
+    this.#response.end();
+    stream.uncork();
+  }
+}
+
+/** Aborted when the peer goes before it has its answer. */
+function signalOfPeer({ stream }: Http2ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  stream.once("close", () => {
+    // A stream that is reset counts as finished.
+    const isAnswered = stream.rstCode === 0 && stream.writableFinished;
+    if (!isAnswered) gone.abort(callerIsGone());
+  });
+  return gone.signal;
+}
+
+/** The one message of a request, in the words of Connect where it is none. */
+function readMessage<M extends DescMethod>(
+  request: Http2ServerRequest,
+  { input, methodKind }: M,
+  maxBytes: number,
+): Promise<MessageShape<M["input"]>> {
+  const kind = methodKind.replace("_", "-");
+  const messages = new MessageReader<M["input"]>(input, maxBytes, new MessageMemory());
+  return new Promise((resolve, reject) => {
+    const refuse = (error: unknown): void => {
+      request.off("data", take).resume();
+      reject(error);
+    };
+    const take = (chunk: Buffer): void => {
+      try {
+        messages.push(chunk);
+        if (messages.ready.length > 1) throw protocolError(`received extra input message for ${kind} method`);
+      } catch (error) {
+        refuse(error);
+      }
+    };
+    request.on("data", take);
+    request.once("end", () => {
+      const [only] = messages.ready;
+      if (messages.isCut) refuse(new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument));
+      else if (only === undefined) refuse(protocolError(`missing input message for ${kind} method`));
+      else resolve(only.message);
+    });
+    const onGone = (): void => reject(callerIsGone());
+    request.once("aborted", onGone).once("error", onGone);
+  });
+}
+
+function protocolError(what: string): ConnectError {
+  return new ConnectError(`protocol error: ${what}`, Code.Unimplemented);
+}
+
+function callerIsGone(): ConnectError {
+  return new ConnectError("The caller is gone", Code.Canceled);
+}
+
+function oneOf(header: string | string[] | undefined): string | null {
+  return (Array.isArray(header) ? header[0] : header) ?? null;
+}

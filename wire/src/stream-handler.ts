@@ -1,0 +1,41 @@
+import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
+import type { ConnectRouterOptions, MethodImpl } from "@connectrpc/connect";
+import { createAsyncIterable, transformInvokeImplementation } from "@connectrpc/connect/protocol";
+import { compressed, compressionFor } from "./compression.ts";
+import { envelopeOf } from "./envelope.ts";
+import type { GrpcHandler } from "./grpc-router.ts";
+import { HandlerCall } from "./handler-call.ts";
+import { writeToPeer } from "./write-to-peer.ts";
+
+/** Answers a call with one request and a stream of replies. */
+export function createStreamHandler<M extends DescMethodServerStreaming>(
+  method: M,
+  impl: MethodImpl<M>,
+  options: ConnectRouterOptions,
+): GrpcHandler {
+  const spec = { kind: "server_streaming", method, impl } as Parameters<typeof transformInvokeImplementation>[0];
+  const interceptors = [...(options.interceptors ?? [])];
+  return async (request, response, contextValues) => {
+    const call = new HandlerCall(method, options, request, response, contextValues);
+    const { context } = call;
+    const compression = compressionFor(request, options);
+    if (compression !== undefined) context.responseHeader.set("grpc-encoding", compression.name);
+    let replies: AsyncIterator<Message> | undefined;
+    try {
+      const input = createAsyncIterable<Message>([await call.request()]);
+      replies = transformInvokeImplementation(spec, context, interceptors)(input)[Symbol.asyncIterator]();
+      for (let next = await replies.next(); next.done !== true; next = await replies.next()) {
+        const plain = envelopeOf(method.output, next.value);
+        const envelope = compression === undefined ? plain : await compressed(plain, compression, options);
+        call.sendHead();
+        await writeToPeer(response, envelope);
+      }
+      call.end();
+    } catch (error) {
+      call.fail(error);
+    } finally {
+      // Where its peer has gone, it may still stand at a reply.
+      replies?.return?.().catch(() => {});
+    }
+  };
+}
