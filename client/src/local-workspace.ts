@@ -51,12 +51,11 @@ export class LocalWorkspace extends ConnectedWorkspace {
   static async open(options: LocalWorkspaceOptions): Promise<LocalWorkspace> {
     const workingDirectory = resolve(options.workingDir);
     const { limits, stateDirectory, onInternalError } = options;
-    const workspace = await openWorkspace({ workingDirectory, stateDirectory, ...(limits && { limits }) });
-    const app = createApp({
-      ...workspace,
-      maxMessageBytes: workspace.limits.maxMessageBytes,
-      ...(onInternalError && { onInternalError: (id: string, error: unknown) => onInternalError(error, id) }),
-    });
+    const told = onInternalError && {
+      onInternalError: (id: string, error: unknown) => onInternalError(error, id),
+    };
+    const workspace = await openWorkspace({ workingDirectory, stateDirectory, ...(limits && { limits }), ...told });
+    const app = createApp({ ...workspace, maxMessageBytes: workspace.limits.maxMessageBytes, ...told });
     const transport = app.createTransport();
     const connection = new Connection({
       host: "this process",

@@ -86,6 +86,7 @@ async function openAll(
   const users = new Users({
     launcher,
     directory: join(state.path, "users"),
+    isTemporary: state.isTemporary,
     settings: { identity, workingDirectory: workingDirectory.toString(), confine: options.confine, limits },
     onInternalError: options.onInternalError ?? (() => {}),
   });

@@ -9,6 +9,7 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { FileService, FileUploadState, GitService, UploadRequestSchema } from "@yonder/proto";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { LocalWorkspace } from "../../client/src/local-workspace.ts";
 import { execServer } from "../helpers/exec-server.ts";
 import { expectReason, partsIn } from "../helpers/file-server.ts";
 import { nobody } from "../helpers/nobody.ts";
@@ -279,6 +280,7 @@ describe.skipIf(nobody === undefined)("as another user", () => {
     await workspace.fs.writeFile("a", "a");
     const [pid = 0] = userProcesses(served.pid);
     await gone(pid);
+    await until(async () => (await readdir(join(served.stateDirectory, "users"))).length === 0);
     expect(served.isRunning).toBe(true);
     await workspace.fs.writeFile("b", "b");
     expect(userProcesses(served.pid)).not.toEqual([pid]);
@@ -343,6 +345,24 @@ describe.skipIf(nobody === undefined)("as another user", () => {
     await expectReason(files.stat({ path: "/etc/passwd", user }), "PATH_OUTSIDE_ROOT");
   });
 });
+
+test.skipIf(nobody === undefined)(
+  "a workspace within this process has such processes, too, and leaves none",
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), "yonder-users-"));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    chownSync(directory, uid, uid);
+    const workspace = await LocalWorkspace.open({ workingDir: directory, defaults: { user } });
+    const [pid = 0] = await (async () => {
+      await using scope = workspace;
+      await scope.fs.writeFile("a", "a");
+      expect(statSync(join(directory, "a")).uid).toBe(uid);
+      return userProcesses(process.pid);
+    })();
+    expect(pid).toBeGreaterThan(0);
+    expect(userProcesses(process.pid)).toEqual([]);
+  },
+);
 
 describe.skipIf(nobody === undefined)("on a server that may not switch", () => {
   const server = execServer({ uid });

@@ -33,7 +33,8 @@ export async function remove(paths: Paths, query: RemoveQuery): Promise<boolean>
   }
 }
 
-async function removeDirectory(at: PathBytes, recursive: boolean): Promise<void> {
+/** Removes a directory, whoever else may write in it. */
+export async function removeDirectory(at: PathBytes, recursive: boolean): Promise<void> {
   if (recursive) {
     // Pinned, so that no link swapped in leads to something else that then goes.
     const directory = await openDirectory(at, true);

@@ -13,7 +13,7 @@ import { eachLine, FAILURE, IDLE, READY, STOP, type UserFailure, type UserSettin
 
 /** How a process that works as a user is run: from the sources where the server is, else from what was built. */
 export const userProgram: { readonly file: string; readonly args: readonly string[] } =
-  process.features.typescript !== false && import.meta.url.endsWith(".ts")
+  process.features.typescript && import.meta.url.endsWith(".ts")
     ? { file: join(packageDirectory, "src/users/serve-user.ts"), args: ["--conditions=@yonder/source"] }
     : { file: join(packageDirectory, "dist/users/serve-user.js"), args: [] };
 

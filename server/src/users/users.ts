@@ -1,9 +1,10 @@
-import { chown, readdir } from "node:fs/promises";
+import { chown, readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Transport } from "@connectrpc/connect";
 import type { LocalLauncher } from "../exec/process/local-launcher.ts";
 import { assertCanSwitchUser, isServersOwn, mayReach, userSwitch } from "../exec/process/user-switch.ts";
 import { resolveUser, type Identity } from "../exec/process/user.ts";
+import { removeDirectory } from "../files/remove.ts";
 import type { OnInternalError } from "../rpc/error-map.ts";
 import { serverStopping } from "../rpc/lifecycle.ts";
 import { LimitExceeded, PermissionDenied } from "../util/errors.ts";
@@ -15,6 +16,8 @@ export interface UsersOptions {
   readonly launcher: Pick<LocalLauncher, "startAsUser">;
   /** Private to the server: in it each user has a directory for what outlives the user's process. */
   readonly directory: string;
+  /** Whether `close` removes that. */
+  readonly isTemporary: boolean;
   readonly settings: UserSettings;
   readonly onInternalError: OnInternalError;
 }
@@ -97,6 +100,9 @@ export class Users {
   async close(): Promise<void> {
     this.#isStopping = true;
     await Promise.all([...this.#entries.values()].map((entry) => this.#end(entry)));
+    const { directory, isTemporary } = this.#options;
+    // With care: in it are directories of others, who might put a link in the place of what is just being removed.
+    if (isTemporary) await removeDirectory(Buffer.from(directory), true).catch(() => {});
   }
 
   #entryFor(identity: Identity): Entry {
@@ -128,7 +134,10 @@ export class Users {
     const entry: Entry = {
       identity,
       process,
-      gone: gone.then(() => void this.#entries.delete(key)),
+      gone: gone.then(async () => {
+        await this.#tidy(key);
+        this.#entries.delete(key);
+      }),
       leases: 0,
       isEnding: false,
     };
@@ -179,6 +188,13 @@ export class Users {
       () => {},
     );
     await entry.gone;
+  }
+
+  /** Leaves nothing of a user for whom nothing waits. */
+  async #tidy(key: string): Promise<void> {
+    const directory = join(this.#options.directory, key);
+    await rmdir(join(directory, "uploads")).catch(() => {});
+    await rmdir(directory).catch(() => {});
   }
 
   async #resumeOne(key: string): Promise<void> {

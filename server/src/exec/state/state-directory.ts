@@ -56,6 +56,11 @@ export class StateDirectory {
     return this.#content.path;
   }
 
+  /** Whether `close` removes it. */
+  get isTemporary(): boolean {
+    return this.#content.isTemporary;
+  }
+
   /** A UUID, made once and the same at every start. */
   get workspaceId(): string {
     return this.#content.workspaceId;
