@@ -45,7 +45,9 @@ export function moduleSide(found: FileChange | undefined, sign: "+" | "-"): Diff
   const mode = sign === "-" ? found?.change.oldMode : found?.change.newMode;
   if (found === undefined || mode !== SUBMODULE) return undefined;
   const text = found.unifiedDiff.toString("latin1");
-  const line = new RegExp(`^[${sign}](Subproject commit [0-9a-f]+(?:-dirty)?\\n)`, "m").exec(text)?.[1];
+  const shown = new RegExp(`^[${sign}](Subproject commit [0-9a-f]+(?:-dirty)?\\n)`, "m").exec(text)?.[1];
+  // One that only has another name has no lines in the diff.
+  const line = shown ?? (found.change.similarity === 100 ? `Subproject commit ${found.change.oldId}\n` : undefined);
   if (line === undefined) return undefined;
   const data = Buffer.from(line);
   return { data, sizeBytes: data.length, mode, objectId: "" };

@@ -44,11 +44,6 @@ export function isADirectory(path: PathBytes): FailedPrecondition {
   });
 }
 
-/** The path `../` as often as the directory lies below `topLevel`, so that what is relative to that can be named. */
-export function upwards(directory: PathBytes, topLevel: PathBytes): string {
-  return "../".repeat(splitPath(directory).length - splitPath(topLevel).length);
-}
-
 /** `path` without what its ".." undo, by its names alone. */
 export function normalized(path: PathBytes): PathBytes {
   const isAbsolute = path[0] === SLASH;

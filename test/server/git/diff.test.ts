@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toBinary } from "@bufbuild/protobuf";
 import { GetDiffResponseSchema, type GetDiffResponse } from "@yonder/proto";
@@ -114,6 +114,53 @@ test("new files, staged or not, or ignored, have no original", async () => {
     const diff = await server.client.getDiff({ path: name });
     expect(unified(diff)).toContain(`+++ b/${name === "-" ? "./-" : name}\n@@ -0,0 +1 @@\n+1\n`);
     expect(diff.untracked).toBe(name !== "staged");
+  }
+});
+
+test("a new file's diff is what git makes of it once it is added, in any directory and with its attributes", async () => {
+  const repository = makeRepository();
+  repository.write(".gitattributes", "/plain -diff\n*.crlf text eol=crlf\n");
+  repository.write("sub/.gitattributes", "*.opaque -diff\n");
+  repository.write("sub/deep/kept", "");
+  repository.commit();
+  const names = [
+    "top",
+    "sub/plain",
+    "sub/deep/a b",
+    'sub/deep/"é',
+    "sub/x.opaque",
+    "sub/y.crlf",
+    "sub/-",
+    "sub/deep/*",
+  ];
+  for (const name of names) repository.write(name, "1\r\n2\n");
+  const server = await openGitServer(repository.path);
+  const untracked = await Promise.all(names.map(async (path) => unified(await server.client.getDiff({ path }))));
+  repository.git("add", "--all");
+  const added = await Promise.all(names.map(async (path) => unified(await server.client.getDiff({ path }))));
+  const git = names.map((name) =>
+    repository.raw("-c", "core.quotePath=false", "diff", "--no-abbrev", "HEAD", "--", `:(literal)${name}`).toString(),
+  );
+  expect(untracked).toEqual(git);
+  expect(added).toEqual(git);
+});
+
+test("the diff of new files and others is taken by git apply", async () => {
+  const repository = makeRepository();
+  repository.write("sub/deep/changed", "1\n");
+  repository.commit();
+  const other = makeRepository();
+  other.git("pull", "-q", repository.path, "HEAD");
+  repository.write("sub/deep/changed", "2\n");
+  repository.write("sub/deep/new", "3\n");
+  repository.write("elsewhere/new", "4\n");
+  const server = await openGitServer(repository.path);
+  const { changes } = await server.client.listChanges({});
+  const diffs = await Promise.all(changes.map(({ path }) => server.client.getDiff({ path })));
+  writeFileSync(join(other.path, "patch"), Buffer.concat(diffs.map(({ unifiedDiff }) => unifiedDiff)));
+  other.git("apply", "patch");
+  for (const { path } of changes) {
+    expect(readFileSync(join(other.path, path), "utf8")).toBe(readFileSync(join(repository.path, path), "utf8"));
   }
 });
 

@@ -118,6 +118,26 @@ test("a submodule tells its moved commit and its own changes", async () => {
   });
 });
 
+test("a submodule that was renamed, is new or is gone has a diff like any other change", async () => {
+  const library = makeRepository(join(temporaryDirectory(), "library"));
+  library.write("code", "1");
+  const line = `Subproject commit ${library.commit()}\n`;
+  const outer = makeRepository();
+  outer.git("submodule", "add", "-q", library.path, "old name");
+  outer.commit();
+  outer.git("mv", "old name", "new");
+  outer.git("submodule", "add", "-q", "--name", "other", library.path, "other");
+  const server = await openGitServer(outer.path);
+  const moved = { status: "MOVED", original: line, modified: line };
+  expect(await changesOf(server)).toEqual(["UPDATED .gitmodules", "MOVED old name -> new", "ADDED other"]);
+  expect(await sidesOf(server, "new")).toEqual(moved);
+  expect(await sidesOf(server, "other")).toEqual({ status: "ADDED", original: undefined, modified: line });
+  outer.git("commit", "-q", "-m", "moved");
+  expect(await sidesOf(server, "new", { commit: "HEAD" })).toEqual(moved);
+  outer.git("rm", "-q", "-f", "new");
+  expect(await sidesOf(server, "new")).toEqual({ status: "DELETED", original: line, modified: undefined });
+});
+
 test("links and a .gitmodules that leads out bring nothing in", async () => {
   const elsewhere = repositoryWithChange(join(temporaryDirectory(), "elsewhere"));
   const outer = makeRepository();
