@@ -27,10 +27,11 @@ describe("a line filter", () => {
 
   beforeAll(async () => {
     const lines = ["one Apple", "two apples", "", "drei Äpfel", "a.c", "abc", "last apple"];
-    ({ execId } = await server.spawn(
-      `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}; sleep 0.1; echo 'error: apple' >&2; sleep 0.1; printf 'no line feed apple'`,
-    ));
-    await server.ended(execId);
+    execId = await server.runInTurn([
+      `printf '%s\\n' ${lines.map((line) => `'${line}'`).join(" ")}`,
+      "echo 'error: apple' >&2",
+      "printf 'no line feed apple'",
+    ]);
   });
 
   test("finds a text to the letter, or whatever its case", async () => {

@@ -23,9 +23,8 @@ describe("ReadOutput of an ended command", () => {
     "",
   );
   beforeAll(async () => {
-    const turns = "for i in $(seq 0 2 18); do echo out $i; sleep 0.02; echo err $((i + 1)) >&2; sleep 0.02; done";
-    ({ execId } = await server.spawn(turns));
-    await server.ended(execId);
+    const lines = whole.trimEnd().split("\n");
+    execId = await server.runInTurn(lines.map((line) => `echo ${line}${line.startsWith("err") ? " >&2" : ""}`));
   });
 
   test("answers all of it in the order in which it was printed, with its end", async () => {

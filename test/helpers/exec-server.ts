@@ -162,6 +162,20 @@ export class ExecServer {
     await this.exec.writeStdin({ execId, offset, data: Buffer.from(text), eof });
   }
 
+  /** Runs shell lines, each once the server has seen what the one before printed. Resolves to the id, at its end. */
+  async runInTurn(lines: readonly string[]): Promise<string> {
+    const { execId } = await this.spawn('while IFS= read -r line; do eval "$line"; done', { stdin: {} });
+    let cursor = 0n;
+    for (const line of lines) {
+      await this.type(execId, `${line}\n`);
+      const start = { case: "cursor" as const, value: cursor };
+      ({ nextCursor: cursor } = await this.exec.readOutput({ execId, start, wait: { seconds: 20n } }));
+    }
+    await this.type(execId, "", true);
+    await this.ended(execId);
+    return execId;
+  }
+
   /** Resolves once what it printed to standard output so far holds this text. */
   async printed(execId: string, text: string): Promise<string> {
     let cursor = 0n;
