@@ -1,7 +1,8 @@
 import type { BenchmarkContext } from "../kit/benchmark.ts";
 import { startContender } from "../kit/contender.ts";
 import type { Contender } from "../kit/contender.ts";
-import { startWorker } from "../kit/worker.ts";
+import { startFloor } from "../kit/floor.ts";
+import type { RunningFloor } from "../kit/floor.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
 import { startPrivateSshd } from "../peers/private-sshd.ts";
 
@@ -22,13 +23,13 @@ export interface ContendersOptions {
   readonly floor?: Http2Floor;
 }
 
-/** A server that http2-client.ts speaks to. */
+/** A floor that runs commands behind HTTP/2. */
 export type Http2Floor = keyof typeof http2Floors;
 
 const http2Floors = {
-  spawn: { module: new URL("../floors/http2-server.ts", import.meta.url), who: "spawn behind a bare HTTP/2 stream" },
+  spawn: { module: new URL("../floors/http2-spawn.ts", import.meta.url), who: "spawn behind a bare HTTP/2 stream" },
   output: {
-    module: new URL("../floors/output-server.ts", import.meta.url),
+    module: new URL("../floors/http2-output.ts", import.meta.url),
     who: "pipe, appended to a file, bare HTTP/2 stream",
   },
 } as const;
@@ -60,20 +61,9 @@ function startLocalFloor(context: BenchmarkContext): Promise<Contender> {
   });
 }
 
-/** Starts such a server with its client. */
-export async function startHttp2Floor(
-  context: BenchmarkContext,
-  floor: Http2Floor,
-): Promise<{ readonly contender: Contender; readonly serverPid: number }> {
-  const { module, who } = http2Floors[floor];
-  const server = startWorker(context, { module, settings: { directory: context.directory } });
-  const contender = await startContender(context, {
-    role: "floor",
-    who,
-    module: new URL("../floors/http2-client.ts", import.meta.url),
-    settings: await server.receive(),
-  });
-  return { contender, serverPid: server.pid };
+/** Starts such a floor. */
+export function startHttp2Floor(context: BenchmarkContext, floor: Http2Floor): Promise<RunningFloor> {
+  return startFloor(context, { ...http2Floors[floor], settings: { directory: context.directory } });
 }
 
 async function startYonderContenders(

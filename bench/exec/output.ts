@@ -42,6 +42,7 @@ export const outputBenchmark: Benchmark = {
         command: describeProgram(program),
         samples: rates.length,
         values,
+        target: contender.role === "yonder" ? { ratio: 0.7 } : undefined,
       };
     });
     const title = `${mib} MiB of output to a client that reads it`;

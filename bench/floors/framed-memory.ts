@@ -1,20 +1,17 @@
 // The floor under bytes in memory with gRPC's framing and protobuf's around them, written and read by hand and without
 // copies. By itself: `npx node bench/floors/framed-memory.ts [BYTES] [BYTES OF A PIECE]`.
 import { once } from "node:events";
-import { connect, createServer } from "node:http2";
 import type { ServerHttp2Stream } from "node:http2";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
+import { wideServer, wideSession } from "../kit/wide-http2.ts";
 
-const windowBytes = 8 << 20;
-const settings = { initialWindowSize: windowBytes };
 /** A byte of flags and four of length, then a field's tag and its length in a varint of four bytes. */
 const headBytes = 5 + 1 + 4;
 
 await runFloor({
-  async serve() {
-    const server = createServer({ settings });
-    server.on("stream", (stream, headers) => {
+  serve() {
+    const server = wideServer((stream, headers) => {
       stream.respond({ ":status": 200 });
       const piece = Number(headers["piece"]);
       const head = Buffer.of(0, 0, 0, 0, 0, 0x0a, 0x80, 0x80, 0x80, 0);
@@ -22,12 +19,10 @@ await runFloor({
       for (let at = 0; at < 4; at++) head[6 + at] = ((piece >> (7 * at)) & 0x7f) | (at < 3 ? 0x80 : 0);
       send(stream, Number(headers["bytes"]) / piece, head, Buffer.alloc(piece, 7));
     });
-    return await listening(server);
+    return listening(server);
   },
   async connect(port) {
-    const session = connect(`http://127.0.0.1:${port}`, { settings });
-    await once(session, "connect");
-    session.setLocalWindowSize(windowBytes);
+    const session = await wideSession(port);
     return async (program) => {
       const [, bytes = "0", piece = "0"] = argvOf(program);
       const stream = session.request({ ":path": "/", bytes, piece });

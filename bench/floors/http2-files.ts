@@ -2,23 +2,19 @@
 // nothing, resumes nothing and replaces files in place. By itself: `npx node bench/floors/http2-files.ts put` (or get).
 import { once } from "node:events";
 import { createReadStream, createWriteStream, statSync } from "node:fs";
-import { connect, createServer } from "node:http2";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
 import { writeRandomFile } from "../kit/random-file.ts";
+import { wideServer, wideSession } from "../kit/wide-http2.ts";
 
-const windowBytes = 8 << 20;
 const highWaterMark = 256 << 10;
-const settings = { initialWindowSize: windowBytes };
 
 await runFloor({
-  async serve() {
-    const server = createServer({ settings });
-    server.on("session", (session) => session.setLocalWindowSize(windowBytes));
-    server.on("stream", (stream, headers) => {
+  serve() {
+    const server = wideServer((stream, headers) => {
       const path = decodeURIComponent(String(headers["file"]));
       if (headers[":method"] === "PUT") {
         void write(stream, path).then(() => stream.respond({ ":status": 200 }, { endStream: true }));
@@ -27,12 +23,10 @@ await runFloor({
       stream.respond({ ":status": 200 });
       createReadStream(path, { highWaterMark }).pipe(stream);
     });
-    return await listening(server);
+    return listening(server);
   },
   async connect(port) {
-    const session = connect(`http://127.0.0.1:${port}`, { settings });
-    await once(session, "connect");
-    session.setLocalWindowSize(windowBytes);
+    const session = await wideSession(port);
     return async (program) => {
       const [verb, source = "", destination = ""] = argvOf(program);
       const isPut = verb === "put";

@@ -2,30 +2,23 @@
 // or into a file, synced (put). By itself: `npx node bench/floors/http2-memory.ts [BYTES] [BYTES OF A PIECE]`.
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { connect, createServer } from "node:http2";
 import type { Http2Stream, ServerHttp2Stream } from "node:http2";
 import { pipeline } from "node:stream/promises";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
-
-const windowBytes = 8 << 20;
-const settings = { initialWindowSize: windowBytes };
+import { wideServer, wideSession } from "../kit/wide-http2.ts";
 
 await runFloor({
-  async serve() {
-    const server = createServer({ settings });
-    server.on("session", (session) => session.setLocalWindowSize(windowBytes));
-    server.on("stream", (stream, headers) => {
+  serve() {
+    const server = wideServer((stream, headers) => {
       if (headers[":method"] === "PUT") return void receive(stream, String(headers["file"]));
       stream.respond();
       send(stream, Number(headers["bytes"]), Buffer.alloc(Number(headers["piece"]), 7));
     });
-    return await listening(server);
+    return listening(server);
   },
   async connect(port) {
-    const session = connect(`http://127.0.0.1:${port}`, { settings });
-    await once(session, "connect");
-    session.setLocalWindowSize(windowBytes);
+    const session = await wideSession(port);
     return async (program) => {
       const [verb = "", bytes = "0", piece = "0", file = ""] = argvOf(program);
       const isPut = verb === "put";

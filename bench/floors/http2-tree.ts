@@ -3,7 +3,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
-import { connect, createServer } from "node:http2";
 import { join, relative } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
@@ -12,27 +11,24 @@ import tar from "tar-stream";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
 import { writeTree } from "../kit/random-tree.ts";
+import { wideServer, wideSession } from "../kit/wide-http2.ts";
 
-const server = createServer();
-server.on("stream", (stream, headers) => {
+const server = wideServer((stream, headers) => {
   const path = String(headers["tree"]);
   if (headers[":method"] === "GET") return void pack(path, stream);
-  void unpack(stream, path).then(() => {
-    execFileSync("sync", ["-f", path]);
-    stream.respond({ ":status": 200 }, { endStream: true });
-  });
+  void unpack(stream, path, true).then(() => stream.respond({ ":status": 200 }, { endStream: true }));
 });
 
 await runFloor({
   serve: () => listening(server),
   async connect(port) {
-    const session = connect(`http://127.0.0.1:${port}`);
+    const session = await wideSession(port);
     return async (program) => {
       const [verb, source = "", destination = ""] = argvOf(program);
       const isPut = verb === "put";
       const headers = { ":method": isPut ? "PUT" : "GET", tree: isPut ? destination : source };
       const stream = session.request(headers, { endStream: !isPut });
-      await Promise.all([once(stream, "response"), isPut ? pack(source, stream) : unpack(stream, destination)]);
+      await Promise.all([once(stream, "response"), isPut ? pack(source, stream) : unpack(stream, destination, false)]);
       return 0;
     };
   },
@@ -52,11 +48,12 @@ async function pack(root: string, to: Writable): Promise<void> {
   packed.finalize();
 }
 
-async function unpack(from: Readable, root: string): Promise<void> {
+async function unpack(from: Readable, root: string, isSynced: boolean): Promise<void> {
   for await (const entry of from.pipe(tar.extract())) {
     const [path, content] = [join(root, entry.header.name), await buffer(entry)];
     if (entry.header.type === "directory") fs.mkdirSync(path, { recursive: true });
     else fs.writeFileSync(path, content, { mode: entry.header.mode });
     fs.utimesSync(path, entry.header.mtime, entry.header.mtime);
   }
+  if (isSynced) execFileSync("sync", ["-f", root]);
 }

@@ -1,4 +1,5 @@
-// The floor under an attached reader: a stock Connect handler that says one thing and then waits, with nothing behind it.
+// The floor under an attached reader: a stock Connect handler that says one thing and then waits, with nothing behind it. What
+// it holds is measured from outside: `npm run bench -- --only idle-readers`.
 import { once } from "node:events";
 import { createServer } from "node:http2";
 import type { AddressInfo } from "node:net";

@@ -6,6 +6,8 @@ test.for([
   ["framed-memory.ts", ["1048576", "65536"], "MiB/s"],
   ["grpc-js-calls.ts", ["Stat", "/"], "ms"],
   ["local-spawn.ts", [], "ms"],
+  ["http2-spawn.ts", [], "ms"],
+  ["http2-output.ts", ["head", "-c", "1048576", "/dev/zero"], "MiB/s"],
 ] as const)("the floor %s prints its figure when it is run by itself", async ([file, words, unit]) => {
   const { exitCode, stdout, stderr } = await run(process.execPath, [
     "--conditions=@yonder/source",
