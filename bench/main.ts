@@ -43,7 +43,9 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
   for (const benchmark of benchmarks) {
     try {
       const options = { rounds, quick, profileDirectory };
-      const result = reported(benchmark.name, await runBenchmark(benchmark, options, signal));
+      const start = performance.now();
+      const measured = await runBenchmark(benchmark, options, signal);
+      const result = reported(benchmark.name, measured, secondsSince(start));
       results.push(result);
       print(`\n${formatResult(result)}`);
       // One by one, so that what was measured stays if a later one is interrupted.
@@ -55,7 +57,12 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
     }
   }
   if (results.some(({ plot }) => plot !== undefined) && !quick && profileDirectory === undefined) drawKept();
-  const seconds = ((performance.now() - begin) / 1_000).toFixed(0);
-  print(`${formatSummary(results)}\n${results.length} of ${benchmarks.length} benchmarks ran, in ${seconds} s`);
+  print(
+    `${formatSummary(results)}\n${results.length} of ${benchmarks.length} benchmarks ran, in ${secondsSince(begin).toFixed(0)} s`,
+  );
   if (json) console.log(JSON.stringify({ machine, rounds, results }, undefined, 2));
+}
+
+function secondsSince(begin: number): number {
+  return (performance.now() - begin) / 1_000;
 }

@@ -28,7 +28,7 @@ export function createDelayedBenchmark(name: string, verb: Verb, delayMs: number
   return {
     name,
     async run(context) {
-      const move = moveOf(context, verb, context.quick ? 64 : 512);
+      const move = moveOf(context, verb, context.quick ? 32 : 256);
       const who = "TypeScript client, gRPC, CRC-32";
       const movers = [
         await startFloorMover(context, { who: http2, file: "http2-files.ts", delayMs }),

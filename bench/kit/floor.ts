@@ -104,5 +104,7 @@ async function runAlone(floor: Floor): Promise<void> {
     },
   };
   const options = { rounds: 1, quick: false, profileDirectory: undefined };
-  console.log(formatResult(reported(who, await runBenchmark(benchmark, options, abortOnSignal()))));
+  const begin = performance.now();
+  const result = await runBenchmark(benchmark, options, abortOnSignal());
+  console.log(formatResult(reported(who, result, (performance.now() - begin) / 1_000)));
 }

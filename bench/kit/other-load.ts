@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const sampleMs = 1_000;
+const sampleMs = 400;
 /** Below it, what runs beside a benchmark moves its figures less than they move by themselves. */
 const mentionable = 0.1;
 

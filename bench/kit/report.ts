@@ -7,12 +7,14 @@ import type { Compared } from "./verdict.ts";
 export interface ReportedResult extends Result {
   readonly name: string;
   readonly rows: readonly ReportedRow[];
+  /** How long all of it took. */
+  readonly seconds: number;
 }
 
 type ReportedRow = Row & Compared;
 
-export function reported(name: string, result: Result): ReportedResult {
-  return { name, ...result, rows: result.rows.map((row) => ({ ...row, ...compare(result, row) })) };
+export function reported(name: string, result: Result, seconds: number): ReportedResult {
+  return { name, ...result, seconds, rows: result.rows.map((row) => ({ ...row, ...compare(result, row) })) };
 }
 
 /** A result as a table for people. */
@@ -36,6 +38,7 @@ export function formatResult(result: ReportedResult): string {
     `  runs: ${commands.join("; ")}`,
     ...others.map(({ who, floor }) => `  floor: ${who} is divided by ${floor}`),
     ...result.notes.map((note) => `  note: ${note}`),
+    `  took: ${result.seconds.toFixed(0)} s`,
   ].join("\n");
 }
 

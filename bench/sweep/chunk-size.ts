@@ -13,7 +13,7 @@ const kibs = [4, 16, 64, 256, 512, 1024, 2048];
 export const chunkSizeBenchmark: Benchmark = {
   name: "sweep-chunk-size",
   async run(context) {
-    const mib = context.quick ? 8 : 128;
+    const mib = context.quick ? 8 : 64;
     const directory = mkdtempSync(join(memoryDirectory(2 * mib * 2 ** 20), "yonder-bench-"));
     context.scope.defer(() => rmSync(directory, { recursive: true, force: true }));
     const destination = join(directory, "destination");
