@@ -67,7 +67,7 @@ async function loadLocal() {
     throw new Unsupported("a local workspace needs the package @yonder/server; without it, give a host", {
       reason: "NOT_SUPPORTED",
       subject: "@yonder/server",
-      remedy: "npm install @yonder/server",
+      remedy: "install the package @yonder/server beside @yonder/client",
       feature: "local workspace",
       cause,
     });

@@ -11,17 +11,18 @@ const elsewhere = new Map([
   ["npm run quickstart", "scripts/newcomer.mjs walks README from top to bottom"],
   ["docker build", "npm run test:containers builds the image, on other bases too"],
   ["pip install", "npm run languages installs the package"],
+  ["npm run package", "test/slow/packages.test.ts makes and installs the packages"],
   ["npm run bench", "CI runs npm run bench -- --quick"],
   ["npx node bench/floors", "test/bench/floors.test.ts runs them"],
 ]);
 
-/** Here a reader runs the programs, too. */
-const walks = ["README.md", "docs/getting-started.md"];
+/** Its programs start containers. */
+const onEngines = "docs/containers.md";
 
 const shell = blocks.filter(
   ({ page, language, text }) =>
     (language === "sh" && ![...elsewhere.keys()].some((start) => text.startsWith(start))) ||
-    (language === "ts" && walks.includes(page)),
+    (language === "ts" && page !== onEngines),
 );
 const hindrance = sandboxHindrance();
 if (hindrance !== undefined) {
@@ -48,16 +49,15 @@ describe.skipIf(hindrance !== undefined).each(runs)("$name", ({ name, path, bloc
   // What a page presumes, in words: files beside it, a server that runs.
   beforeAll(async () => {
     sandbox = await Sandbox.open();
-    await sandbox.run(await given(path, "sh"));
+    const given = join(root, "test/docs/given", `${path.replaceAll("/", "-").replace(/\.md$/, "")}.sh`);
+    if (existsSync(given)) await sandbox.run(await readFile(given, "utf8"));
   });
 
   afterAll(async () => await sandbox.close());
 
   // In the page's order: a block may stand on what those above it left.
   test.each(blocks)("the commands of line $line run as they stand", async (block) => {
-    const { stdout } = await sandbox.run(
-      block.language === "ts" ? program((await given(path, "ts")) + block.text) : block.text,
-    );
+    const { stdout } = await sandbox.run(block.language === "ts" ? program(block.text) : block.text);
     if (block.output === undefined) return;
     const { language, text } = block.output;
     if (process.env["UPDATE_DOCS"] !== undefined && !name.endsWith(" by buf")) rewriteOutput(block, stdout.trimEnd());
@@ -65,17 +65,18 @@ describe.skipIf(hindrance !== undefined).each(runs)("$name", ({ name, path, bloc
   });
 });
 
-/** What a page presumes, of its commands ("sh") or its programs ("ts"): empty where that is nothing. */
-async function given(page: string, language: string): Promise<string> {
-  const file = join(root, "test/docs/given", `${page.replaceAll("/", "-").replace(/\.md$/, "")}.${language}`);
-  return existsSync(file) ? await readFile(file, "utf8") : "";
-}
-
-/** Runs it as in a directory where the packages are installed. */
+/**
+ * Runs it as in a directory where the packages are installed, with the names that its page presumes, and in a terminal
+ * where it needs one: keys are typed into that.
+ */
 function program(text: string): string {
+  const file = '"$YONDER_ROOT/.cache/docs/program.ts"';
+  const run = `"$YONDER_ROOT/node_modules/.bin/node" ${file}`;
   return `mkdir -p "$YONDER_ROOT/.cache/docs"
-cat >"$YONDER_ROOT/.cache/docs/program.ts" <<'END'
+cat >${file} <<'END'
+import { end } from "../../test/docs/given/names.ts";
 ${text}
+await end();
 END
-"$YONDER_ROOT/node_modules/.bin/node" "$YONDER_ROOT/.cache/docs/program.ts"`;
+${text.includes("setRawMode") ? `(sleep 1; echo exit; sleep 10) | script --quiet --return --command '${run}' /dev/null` : run}`;
 }

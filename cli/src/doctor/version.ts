@@ -11,7 +11,7 @@ export function checkVersion(own: string, info: ServerInfo): Finding {
   return warning(
     "version",
     `the server is ${info.version}, newer than this command, ${own}: what is new there is not known here`,
-    "Upgrade the command: npm install --global yonder",
+    "Upgrade the command: npm run package in a newer clone, then npm install --global packages/*.tgz",
   );
 }
 

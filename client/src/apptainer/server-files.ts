@@ -50,7 +50,7 @@ function findServer(): string {
     throw new Unsupported("bindServer: true needs the package @yonder/server here", {
       reason: "NOT_SUPPORTED",
       subject: "@yonder/server",
-      remedy: "npm install @yonder/server, or name a directory that has a server",
+      remedy: "install the package @yonder/server beside @yonder/client, or name a directory that has a server",
       feature: "bindServer",
       cause,
     });

@@ -1,0 +1,1 @@
+yonder serve --working-directory /workspace >/dev/null
