@@ -4,9 +4,9 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { abortOnSignal } from "./kit/abort-on-signal.ts";
 import type { Benchmark } from "./kit/benchmark.ts";
-import { drawKept, keepResult } from "./kit/keep-results.ts";
+import { keepResult, renderKept } from "./kit/keep-results.ts";
 import { findBenchmarks } from "./kit/find-benchmarks.ts";
-import { describeMachine } from "./kit/machine.ts";
+import { describeMachine, describeRun } from "./kit/machine.ts";
 import { CommandLineError, readCommandLine, usage } from "./kit/command-line.ts";
 import type { CommandLine } from "./kit/command-line.ts";
 import { formatResult, formatSummary, reported } from "./kit/report.ts";
@@ -34,9 +34,10 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
   if (profileDirectory !== undefined) mkdirSync(profileDirectory, { recursive: true });
   const print = (text: string): void => void (json || console.log(text));
   const machine = describeMachine();
-  const { date, cpu, cores, memoryGiB, system, node, commit } = machine;
-  print(`${date} · ${commit} · ${cores} × ${cpu}, ${memoryGiB} GiB · ${system} · Node ${node}`);
+  print(describeRun({ machine, rounds }));
 
+  // Figures of little work or under a profiler are not to stand beside others.
+  const isKept = !quick && profileDirectory === undefined;
   const results: ReportedResult[] = [];
   const signal = abortOnSignal();
   const begin = performance.now();
@@ -49,14 +50,14 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
       results.push(result);
       print(`\n${formatResult(result)}`);
       // One by one, so that what was measured stays if a later one is interrupted.
-      if (!quick && profileDirectory === undefined) keepResult({ machine, rounds, result });
+      if (isKept) keepResult({ machine, rounds, ...result });
     } catch (error) {
       if (signal.aborted) return;
       console.error(`bench: ${benchmark.name}: ${error instanceof Error ? error.stack : String(error)}`);
       process.exitCode = 1;
     }
   }
-  if (results.some(({ plot }) => plot !== undefined) && !quick && profileDirectory === undefined) drawKept();
+  if (isKept) renderKept();
   print(
     `${formatSummary(results)}\n${results.length} of ${benchmarks.length} benchmarks ran, in ${secondsSince(begin).toFixed(0)} s`,
   );

@@ -1,39 +1,50 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { drawPlot } from "./draw-plot.ts";
-import type { describeMachine } from "./machine.ts";
+import { describeRun } from "./machine.ts";
+import type { Run } from "./machine.ts";
+import { formatResult, formatSummary } from "./report.ts";
 import type { ReportedResult } from "./report.ts";
 
-export interface Run {
-  readonly machine: ReturnType<typeof describeMachine>;
-  readonly rounds: number;
-  readonly result: ReportedResult;
-}
-
-type Kept = Record<string, ReportedResult>;
+/** A benchmark's last result with what it was measured on. */
+export type KeptResult = ReportedResult & Run;
 
 const directory = new URL("../results/", import.meta.url);
-const file = fileURLToPath(new URL("last-run.json", directory));
+const file = new URL("last-run.json", directory);
 
-/** Keeps a benchmark's last result with the machine that it was measured on; those of the others stay. */
-export function keepResult({ machine, rounds, result }: Run): void {
-  const kept: Record<string, object> = readKept();
-  kept[result.name] = { machine, rounds, ...result };
-  const sorted = Object.fromEntries(Object.entries(kept).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+/** Keeps a benchmark's last result; those of the others stay. */
+export function keepResult(result: KeptResult): void {
+  const kept = new Map(readKept().map((each) => [each.name, each]));
+  kept.set(result.name, result);
+  const sorted = [...kept].toSorted(([a], [b]) => (a < b ? -1 : 1));
   mkdirSync(directory, { recursive: true });
-  writeFileSync(file, `${JSON.stringify(sorted, undefined, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
 }
 
-/** Draws what has points, of all that was kept, and answers the names of the files. */
-export function drawKept(): string[] {
-  return Object.values(readKept()).flatMap((result) => {
-    if (result.plot === undefined) return [];
-    const name = `${result.name}.svg`;
-    writeFileSync(new URL(name, directory), drawPlot(result));
-    return [name];
-  });
+/** Writes all that was kept as tables, and as plots what has points. */
+export function renderKept(): void {
+  const kept = readKept();
+  const tables = runsOf(kept).map(([head, results]) => [head, ...results.map(formatResult)].join("\n\n"));
+  writeFileSync(new URL("last-run.txt", directory), `${tables.join("\n\n\n")}\n`);
+  for (const result of kept) {
+    if (result.plot !== undefined) writeFileSync(new URL(`${result.name}.svg`, directory), drawPlot(result));
+  }
 }
 
-function readKept(): Kept {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Kept) : {};
+/** A line each of all that was kept, by the runs that they are of. */
+export function summarizeKept(): string {
+  return runsOf(readKept().filter(({ plot }) => plot === undefined))
+    .map(([head, results]) => [head, formatSummary(results)].join("\n"))
+    .join("\n");
+}
+
+/** Results by where and when they were measured, the latest first. */
+function runsOf(kept: readonly KeptResult[]): [head: string, results: KeptResult[]][] {
+  return [...Map.groupBy(kept, describeRun)].toSorted(([a], [b]) => (a < b ? 1 : -1));
+}
+
+function readKept(): KeptResult[] {
+  if (!existsSync(file)) return [];
+  // JSON has no NaN, which stands where nothing could be measured.
+  const revive = (_key: string, value: unknown): unknown => value ?? Number.NaN;
+  return Object.values(JSON.parse(readFileSync(file, "utf8"), revive) as Record<string, KeptResult>);
 }

@@ -13,6 +13,18 @@ export interface Machine {
   readonly commit: string;
 }
 
+/** What all results of one run have in common. */
+export interface Run {
+  readonly machine: Machine;
+  readonly rounds: number;
+}
+
+/** The same in one line for people. */
+export function describeRun({ machine, rounds }: Run): string {
+  const { date, cpu, cores, memoryGiB, system, node, commit } = machine;
+  return `${date} · ${commit} · ${cores} × ${cpu}, ${memoryGiB} GiB · ${system} · Node ${node} · ${rounds} rounds`;
+}
+
 export function describeMachine(): Machine {
   return {
     date: new Date().toISOString(),
