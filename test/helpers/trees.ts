@@ -72,8 +72,8 @@ export function describeTree(directory: string): string[] {
   const visit = (path: Buffer, name: string): void => {
     const stats = lstatSync(path, { bigint: true });
     const mode = (stats.mode & 0o7777n).toString(8);
-    const time = stats.isSymbolicLink() ? "" : String(stats.mtimeNs / 1000n);
-    if (stats.isSymbolicLink()) lines.push(`${name} -> ${readlinkSync(path, "latin1")}`);
+    const time = String(stats.mtimeNs / 1000n);
+    if (stats.isSymbolicLink()) lines.push(`${name} ${time} -> ${readlinkSync(path, "latin1")}`);
     else if (stats.isDirectory()) lines.push(`${name}/ ${mode} ${time}`);
     else {
       const first = inodes.get(stats.ino) ?? name;

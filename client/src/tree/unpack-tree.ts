@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { link, lstat, mkdir, open, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
+import { link, lstat, lutimes, mkdir, open, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
 import { extract } from "tar-stream";
 import type { Header } from "tar-stream";
 import { InvalidRequest } from "../errors.ts";
@@ -111,7 +111,7 @@ class Unpacker {
     const path = join(directory, last);
     const linkName =
       pax["linkpath"] === undefined ? (header.linkname ?? "") : Buffer.from(pax["linkpath"]).toString("latin1");
-    if (header.type === "symlink") await this.#symlink(names, linkName, path);
+    if (header.type === "symlink") await this.#symlink(names, linkName, path, time);
     else if (header.type === "link") await this.#hardLink(linkName, name, path);
     else if (header.type === "file" || header.type === "contiguous-file") await this.#file(header, time, content, path);
     else skip(this.#report, text(name));
@@ -154,10 +154,11 @@ class Unpacker {
     this.#report.contentBytes += header.size;
   }
 
-  async #symlink(names: readonly string[], target: string, path: Buffer): Promise<void> {
+  async #symlink(names: readonly string[], target: string, path: Buffer, time: number): Promise<void> {
     if (!this.#allowOutsideLinks && leadsOut(names, target)) return skip(this.#report, text(names.join("/")));
     const part = await this.#newPart();
     await symlink(Buffer.from(target, "latin1"), part);
+    await lutimes(part, time, time);
     await rename(part, path);
     this.#report.symlinks++;
   }

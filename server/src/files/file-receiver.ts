@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import type { Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { open, statfs } from "node:fs/promises";
-import { LimitExceeded } from "../util/errors.ts";
+import { FailedPrecondition, LimitExceeded } from "../util/errors.ts";
 import { crc32 } from "./crc32.ts";
 import { systemCode } from "./errno.ts";
 import { checkEtag, checkRegular, findInfo, readInfo } from "./file-info.ts";
@@ -74,6 +74,7 @@ export class FileReceiver implements Receiver {
     announce: (target: PathBytes, partName: PathBytes) => Promise<void>,
   ): Promise<{ receiver: FileReceiver; inode: bigint }> {
     const { header, paths } = options;
+    if (header.path.at(-1) === SLASH) throw namesDirectory(header.path);
     const follow = { follow: "target", createParents: header.createParents } as const;
     return paths.locate(header.path, follow, async (place) => {
       await checkTarget(place, header);
@@ -213,6 +214,15 @@ export class FileReceiver implements Receiver {
   }
 }
 
+function namesDirectory(path: PathBytes): FailedPrecondition {
+  const subject = pathText(path);
+  return new FailedPrecondition("IS_A_DIRECTORY", `The path ends with "/" and so names a directory: ${subject}`, {
+    subject,
+    systemCode: "EISDIR",
+    remedy: "Name the file in it.",
+  });
+}
+
 /** Checks what is at the target, and returns it. */
 async function checkTarget(place: Place, header: FileUploadHeader): Promise<FileInfo | undefined> {
   const present = await findInfo(place.at, place.path);
@@ -252,3 +262,5 @@ export async function syncDirectory(at: PathBytes): Promise<void> {
 function isGone(error: Error): boolean {
   return "reason" in error && (error.reason === "FILE_NOT_FOUND" || error.reason === "NOT_A_DIRECTORY");
 }
+
+const SLASH = 0x2f;

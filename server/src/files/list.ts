@@ -70,7 +70,9 @@ export class Lister {
     const known = this.#names.get(key);
     if (known?.etag === etag) return known.names;
     const names = await readNames(at);
-    if (names.length < largeDirectory) return names;
+    // What changed just now may change again within one tick of the file system's clock, and look the same.
+    const isSettled = Date.now() - Number(stats.mtimeMs) > tickMs;
+    if (names.length < largeDirectory || !isSettled) return names;
     this.#names.delete(key);
     this.#names.set(key, { etag, names });
     for (const oldest of this.#names.keys()) {
@@ -112,3 +114,4 @@ const maxPageBytes = 3 * 1024 * 1024;
 const maxHashedBytes = 256 * 1024 * 1024;
 const largeDirectory = 5_000;
 const maxLargeDirectories = 4;
+const tickMs = 1_000;

@@ -37,9 +37,11 @@ export async function move(paths: Paths, targets: SerialByKey, query: MoveQuery)
       try {
         await place(source);
       } catch (error) {
-        if (systemCode(error) !== "EXDEV") throw error;
+        const code = systemCode(error);
+        const mayBeWithin = info.kind === "DIRECTORY" && (code === "EINVAL" || code === "EXDEV");
+        if (mayBeWithin) await checkReallyNotWithin(source, destination);
+        if (code !== "EXDEV") throw error;
         checkCopyable(source, info);
-        if (info.kind === "DIRECTORY") await checkReallyNotWithin(source, destination);
         await copyAside(paths, source, info, destination, place);
         await remove(paths, { path: query.source, recursive: true, missingOk: true, ifMatch: "" });
       }

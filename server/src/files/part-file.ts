@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { link, mkdir, open, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { systemCode } from "./errno.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -37,6 +37,11 @@ export async function createPart(place: Place, name: PathBytes): Promise<FileHan
 /** Opens a part again, to go on. */
 export function reopenPart(place: Place, name: PathBytes): Promise<FileHandle> {
   return open(partData(place, name), constants.O_RDWR | constants.O_NOFOLLOW);
+}
+
+/** When a part's data was written last, in milliseconds since 1970. */
+export async function partTime(place: Place, name: PathBytes): Promise<number> {
+  return (await lstat(partData(place, name))).mtimeMs;
 }
 
 /** Puts a part's data under the name of the place, in one step. With `ifAbsent`, EEXIST where something has that name. */

@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
-import { lchown, link, open, rename, symlink, unlink } from "node:fs/promises";
+import { lchown, link, lutimes, open, rename, symlink, unlink } from "node:fs/promises";
 import type { TreeReport } from "../util/errors.ts";
 import { openOrMake } from "./directory.ts";
 import type { Directory } from "./directory.ts";
 import { fileError, isMissing, systemCode } from "./errno.ts";
-import { setModifyTime } from "./modify-time.ts";
+import { exactSeconds, setModifyTime } from "./modify-time.ts";
 import { makePartDirectory, removePartDirectory } from "./part-file.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -60,6 +60,8 @@ export class TreeWriter {
         async (part) => {
           await symlink(entry.target, part);
           await this.#give(entry, ({ uid, gid }) => lchown(part, uid, gid));
+          const time = exactSeconds(entry.modifyTime);
+          await lutimes(part, time, time);
         },
       );
     if (entry.type === "hardlink") return this.#hardLink(entry, at);

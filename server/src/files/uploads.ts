@@ -5,7 +5,7 @@ import { FileReceiver } from "./file-receiver.ts";
 import type { FileReceiverOptions, FileUploadHeader } from "./file-receiver.ts";
 import { findInfo } from "./file-info.ts";
 import type { Paths } from "./place.ts";
-import { removePart } from "./part-file.ts";
+import { partTime, removePart } from "./part-file.ts";
 import { SerialByKey } from "./serial.ts";
 import { TreeReceiver } from "./tree-receiver.ts";
 import type { TreeUploadHeader } from "./tree-receiver.ts";
@@ -83,8 +83,10 @@ export class Uploads {
       await upload.abort();
       this.#forget(id);
     }
-    for (const record of await this.#records.olderThan(now - this.#options.limits.uploadRetentionMs)) {
-      if (!this.#uploads.has(record.header.uploadId)) await this.#discard(record);
+    const since = now - this.#options.limits.uploadRetentionMs;
+    for (const record of await this.#records.olderThan(since)) {
+      if (this.#uploads.has(record.header.uploadId) || (await this.#tookBytes(record, since))) continue;
+      await this.#discard(record);
     }
   }
 
@@ -157,6 +159,12 @@ export class Uploads {
     const receiver = FileReceiver.finished(options, target, partName, file);
     const committedBytes = Number(file.stats.size);
     return new Upload(receiver, { ...this.#uploadOptions(header), committedBytes, isFinished: true });
+  }
+
+  /** Whether an earlier server's upload took bytes since then, however long before it began. */
+  async #tookBytes({ target, partName }: UploadRecord, since: number): Promise<boolean> {
+    const locating = this.#options.paths.locate(target, { follow: "no" }, (place) => partTime(place, partName));
+    return (await locating.catch(() => 0)) > since;
   }
 
   async #discard(record: UploadRecord): Promise<void> {

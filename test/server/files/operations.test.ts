@@ -107,10 +107,11 @@ describe("Move", () => {
     await expectReason(client.move({ sourcePath: "f", destinationPath: "d" }), "IS_A_DIRECTORY");
     await expectReason(client.move({ sourcePath: "e", destinationPath: "d" }), "DIRECTORY_NOT_EMPTY");
     await expectReason(client.move({ sourcePath: "d", destinationPath: "f" }), "NOT_A_DIRECTORY");
-    expect(
-      (await expectReason(client.move({ sourcePath: "d", destinationPath: "d/sub/x" }), "FILE_SYSTEM_REFUSED"))
-        .systemCode,
-    ).toBe("EINVAL");
+    await symlink("d", join(directory, "link"));
+    for (const destinationPath of ["d/sub/x", "link/x"]) {
+      const { subject } = await expectReason(client.move({ sourcePath: "d", destinationPath }), "INVALID_FIELD");
+      expect(subject).toBe("destination_path");
+    }
     const missing = { sourcePath: "no", destinationPath: "made/for/x", createParents: true };
     expect((await expectReason(client.move(missing), "FILE_NOT_FOUND")).subject).toBe(join(directory, "no"));
     expect(await readdir(directory)).not.toContain("made");

@@ -333,7 +333,9 @@ describe("the target", () => {
     execFileSync("mkfifo", [join(directory, "pipe")]);
     const upload = (path: string): Promise<unknown> =>
       client.writeChunk({ header: { case: "file", value: { path, createParents: true } } });
-    expect((await expectReason(upload("d"), "IS_A_DIRECTORY")).systemCode).toBe("EISDIR");
+    for (const path of ["d", "d/", "new/", "file/"])
+      expect((await expectReason(upload(path), "IS_A_DIRECTORY")).systemCode).toBe("EISDIR");
+    expect((await expectReason(upload("x".repeat(256)), "FILE_SYSTEM_REFUSED")).systemCode).toBe("ENAMETOOLONG");
     await expectReason(upload("pipe"), "NOT_A_REGULAR_FILE");
     expect(["ENOTDIR", "EEXIST"]).toContain((await detailOf(upload("file/below"))).systemCode);
     await expectReason(client.writeChunk({ header: { case: "file", value: { path: "no/such/f" } } }), "FILE_NOT_FOUND");
@@ -522,6 +524,11 @@ describe("after a restart of the server", () => {
     await first.close();
     const second = await openFileServer(first);
     for (const name of await readdir(first.uploadsDirectory)) await utimes(join(first.uploadsDirectory, name), 1, 1);
+    // It began long ago, but took bytes just now.
+    await second.files.uploads.sweep();
+    const left = await partsIn(first.directory);
+    expect(left).not.toEqual([]);
+    for (const name of left) await utimes(join(first.directory, name), 1, 1);
     await second.files.uploads.sweep();
     expect(await partsIn(first.directory)).toEqual([]);
     expect(await readdir(first.uploadsDirectory)).toEqual([]);

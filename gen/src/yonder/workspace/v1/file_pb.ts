@@ -262,7 +262,7 @@ export type FileUpload = Message<"yonder.workspace.v1.FileUpload"> & {
   committedBytes: bigint;
 
   /**
-   * The CRC-32 of those bytes. 0 with UploadHeader.skip_crc32.
+   * The CRC-32 of those bytes. 0 with UploadHeader.skip_crc32, and for what an earlier server finished.
    *
    * @generated from field: fixed32 crc32 = 5;
    */
@@ -304,7 +304,8 @@ export type FileUpload = Message<"yonder.workspace.v1.FileUpload"> & {
   expireTime?: Timestamp | undefined;
 
   /**
-   * The SHA-256 of the content, 32 bytes. Set once a file's upload is finished that asked for it.
+   * The SHA-256 of the content, 32 bytes. Set once a file's upload is finished that asked for it;
+   * not where an earlier server finished it.
    *
    * @generated from field: bytes sha256 = 11;
    */

@@ -34,7 +34,7 @@ export type UploadHeader = Message<"yonder.workspace.v1.UploadHeader"> & {
   uploadId: string;
 
   /**
-   * Where the file goes. Must be set, here or in raw_path.
+   * Where the file goes. Must be set, here or in raw_path. One that ends with "/" answers IS_A_DIRECTORY.
    *
    * @generated from field: string path = 2;
    */
