@@ -111,6 +111,12 @@ describe("refusing to start", () => {
       {},
       /\/nonexistent does not exist/,
     ],
+    [
+      "with a certificate that is not there",
+      ["--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"],
+      {},
+      /^yonder serve: The TLS file \/nonexistent cannot be read: ENOENT/,
+    ],
   ];
 
   test.each(refusals)("%s", async (_what, args, environment, message) => {
@@ -125,9 +131,13 @@ describe("refusing to start", () => {
     await new Promise((resolve) => other.once("listening", resolve));
     onTestFinished(() => void other.close());
     const { port } = other.address() as AddressInfo;
-    const yonder = runYonder(["serve", "--port", String(port)], { XDG_STATE_HOME: await temporaryDirectory() });
+    const environment = { XDG_STATE_HOME: await temporaryDirectory() };
+    const yonder = runYonder(["serve", "--port", String(port)], environment);
     expect(await yonder.exited).toBe(2);
-    expect(yonder.stderr()).toContain(`Something listens on 127.0.0.1:${port} already`);
+    expect(yonder.stderr()).toContain(`Something listens on 127.0.0.1:${port} already; give another --port`);
+    const forHealth = runYonder(["serve", "--port", "0", "--health-port", String(port)], environment);
+    expect(await forHealth.exited).toBe(2);
+    expect(forHealth.stderr()).toContain(`127.0.0.1:${port} already; give another --health-port`);
   });
 
   test("over a state directory that another server uses", async () => {

@@ -128,7 +128,7 @@ async function listenForHealth(
   onError: (error: Error) => void,
 ): Promise<Listener | undefined> {
   if (healthPort === undefined) return undefined;
-  const healthTarget = { host: "host" in target ? target.host : host, port: healthPort };
+  const healthTarget = { host: "host" in target ? target.host : host, port: healthPort, flag: "--health-port" };
   return await listen(createCleartextServer(handler, limits), healthTarget, onError);
 }
 

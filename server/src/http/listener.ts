@@ -4,7 +4,14 @@ import { ConfigError } from "../config/config-error.ts";
 import type { EdgeServer } from "./edge-server.ts";
 import { listenOnSocket } from "./unix-socket.ts";
 
-export type ListenTarget = { readonly socket: string } | { readonly host: string; readonly port: number };
+export type ListenTarget = { readonly socket: string } | PortTarget;
+
+interface PortTarget {
+  readonly host: string;
+  readonly port: number;
+  /** The setting that names the port, for messages. Default "--port". */
+  readonly flag?: string;
+}
 
 export interface Listener {
   /** Where it listens: a path, or an address with the port that was picked. */
@@ -50,9 +57,10 @@ export async function listen(
   };
 }
 
-async function listenOnPort(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+async function listenOnPort(server: Server, target: PortTarget): Promise<void> {
+  const { host, port } = target;
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, target)));
     server.listen({ host, port }, () => {
       server.removeAllListeners("error");
       resolve();
@@ -60,14 +68,14 @@ async function listenOnPort(server: Server, { host, port }: { host: string; port
   });
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+function explain(error: NodeJS.ErrnoException, { host, port, flag = "--port" }: PortTarget): Error {
   const where = `${host}:${port}`;
   const cause = { cause: error };
   switch (error.code) {
     case "EADDRINUSE":
-      return new ConfigError(`Something listens on ${where} already; give another --port (0 picks a free one)`, cause);
+      return new ConfigError(`Something listens on ${where} already; give another ${flag} (0 picks a free one)`, cause);
     case "EACCES":
-      return new ConfigError(`This user may not listen on ${where}; give a --port of 1024 or more`, cause);
+      return new ConfigError(`This user may not listen on ${where}; give a ${flag} of 1024 or more`, cause);
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
     case "EAI_AGAIN":

@@ -46,7 +46,8 @@ export async function openTlsFiles(files: TlsFiles, logger: Logger): Promise<Tls
 
 function tryContext(paths: readonly string[], contents: readonly FileContent[]): SecureContextOptions | Error {
   const failed = contents.findIndex((content) => content instanceof Error);
-  if (failed >= 0) return new Error(`The TLS file ${paths[failed]} cannot be read: ${String(contents[failed])}`);
+  if (failed >= 0)
+    return new Error(`The TLS file ${paths[failed]} cannot be read: ${(contents[failed] as Error).message}`);
   const [cert, key, ca] = contents as Buffer[];
   if (cert === undefined || key === undefined) return new Error("A TLS file is missing");
   const context: SecureContextOptions = { cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) };

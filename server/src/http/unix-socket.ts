@@ -12,12 +12,12 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     throw new ConfigError(`The socket's path has ${length} bytes; the system takes ${maxLength}: ${path}`);
   await removeStale(path);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.once("error", (error) => reject(cannotListen(path, error)));
     // The socket is made within `listen`; made first and closed off later, somebody could slip in between.
     const umask = process.umask(0o177);
     try {
       server.listen({ path }, () => {
-        server.off("error", reject);
+        server.removeAllListeners("error");
         resolve();
       });
     } finally {
@@ -25,6 +25,12 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
     }
   });
   chmodSync(path, 0o600);
+}
+
+/** Node says "permission denied" of a directory that is not there, too. */
+function cannotListen(path: string, cause: Error): ConfigError {
+  const message = `The server cannot listen on ${path}: its directory must be there, and this user's to write`;
+  return new ConfigError(message, { cause });
 }
 
 /** Removes a socket that a server left behind when it was killed. Anything else that is in the way stays there. */

@@ -8,6 +8,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { WorkspaceService } from "@yonder/proto";
 import { expect, test } from "vitest";
+import { ConfigError } from "../../../server/src/index.ts";
 import { temporaryDirectory } from "../../helpers/certificates.ts";
 import { openTestEdge } from "../../helpers/edge.ts";
 
@@ -34,6 +35,15 @@ test("a UNIX socket serves both HTTP versions, to its own user only, and is gone
   }
   await edge.close();
   expect(existsSync(socket)).toBe(false);
+});
+
+test("a socket in a directory that is not there is refused with what it takes", async () => {
+  const opening = openTestEdge({ settings: { port: undefined, socket: "/nonexistent/yonder.sock" } });
+  await expect(opening).rejects.toThrow(
+    new ConfigError(
+      "The server cannot listen on /nonexistent/yonder.sock: its directory must be there, and this user's to write",
+    ),
+  );
 });
 
 test("a caller may name the socket's path as the host, as gRPC's C core does", async () => {
