@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 
+from ._owner import own_owner
 from .aio import PathLike
 from .errors import StartFailed
 from .remote import RemoteWorkspace
@@ -46,6 +47,8 @@ class DockerWorkspace(RemoteWorkspace):
             f"--publish=127.0.0.1:{host_port or ''}:{SERVER_PORT}",
             "--security-opt=no-new-privileges",
             "--label=dev.yonder.workspace=docker",
+            # Where this program is killed, a sweep finds what it left.
+            f"--label=dev.yonder.owner={own_owner()}",
             *(f"--volume={volume}" for volume in volumes),
             *(f"--env={name}={value}" for name, value in settings.items()),
             *run_options,
