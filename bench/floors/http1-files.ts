@@ -1,7 +1,7 @@
 // The floor under moving a file over HTTP/1.1: a bare request or response into a file and out of one, synced, over one
 // connection that is kept. By itself: `npx node bench/floors/http1-files.ts put` (or get).
 import { once } from "node:events";
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { Agent, createServer, request } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { pipeline } from "node:stream/promises";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
 import { writeRandomFile } from "../kit/random-file.ts";
+import { sendFile } from "../kit/send-file.ts";
 
 const highWaterMark = 256 << 10;
 
@@ -17,7 +18,7 @@ await runFloor({
     const server = createServer((incoming, answer) => {
       const path = decodeURIComponent(String(incoming.headers["file"]));
       if (incoming.method === "PUT") void write(incoming, path).then(() => answer.end());
-      else createReadStream(path, { highWaterMark }).pipe(answer);
+      else void sendFile(path, answer);
     });
     return await listening(server);
   },
@@ -29,7 +30,7 @@ await runFloor({
       const file = encodeURIComponent(isPut ? destination : source);
       const outgoing = request({ host: "127.0.0.1", port, agent, method: method.toUpperCase(), headers: { file } });
       const answered = once(outgoing, "response") as Promise<[IncomingMessage]>;
-      if (isPut) await pipeline(createReadStream(source, { highWaterMark }), outgoing);
+      if (isPut) await sendFile(source, outgoing);
       else outgoing.end();
       const [answer] = await answered;
       if (isPut) await once(answer.resume(), "end");

@@ -1,13 +1,14 @@
 // The floor under moving a file: a bare HTTP/2 stream into a file and out of one, synced, and nothing in between. It checks
 // nothing, resumes nothing and replaces files in place. By itself: `npx node bench/floors/http2-files.ts put` (or get).
 import { once } from "node:events";
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { createWriteStream, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { listening, runFloor } from "../kit/floor.ts";
 import { argvOf } from "../kit/program.ts";
 import { writeRandomFile } from "../kit/random-file.ts";
+import { sendFile } from "../kit/send-file.ts";
 import { wideServer, wideSession } from "../kit/wide-http2.ts";
 
 const highWaterMark = 256 << 10;
@@ -21,7 +22,7 @@ await runFloor({
         return;
       }
       stream.respond({ ":status": 200 });
-      createReadStream(path, { highWaterMark }).pipe(stream);
+      void sendFile(path, stream);
     });
     return listening(server);
   },
@@ -33,7 +34,7 @@ await runFloor({
       const file = encodeURIComponent(isPut ? destination : source);
       const stream = session.request({ ":method": isPut ? "PUT" : "GET", ":path": "/", file }, { endStream: !isPut });
       if (!isPut) await write(stream, destination);
-      else await Promise.all([once(stream, "response"), pipeline(createReadStream(source, { highWaterMark }), stream)]);
+      else await Promise.all([once(stream, "response"), sendFile(source, stream)]);
       return statSync(source).size;
     };
   },
