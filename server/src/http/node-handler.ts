@@ -6,6 +6,7 @@ import type { Logger } from "../logging/logger.ts";
 import { callRecordKey } from "../rpc/call-record.ts";
 import { isReadInTurn } from "../rpc/read-in-turn.ts";
 import { logAccess } from "./access-log.ts";
+import { tellNoCall } from "./no-call.ts";
 import { reply } from "./node-types.ts";
 import type { NodeHandler, NodeRequest, NodeResponse } from "./node-types.ts";
 
@@ -82,7 +83,9 @@ async function serve(
   } catch {
     return reply(response, 400, {}, "The request has no host, or its URL is malformed");
   }
-  await writeResponse(await handler(universalRequest), response, contextValues);
+  const answer = await handler(universalRequest);
+  if (tellNoCall(response, answer.status)) return;
+  await writeResponse(answer, response, contextValues);
 }
 
 function ignore(): void {}
