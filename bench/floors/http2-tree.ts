@@ -1,6 +1,6 @@
 // The floor under moving a tree: tar-stream and node:fs on either end of a bare HTTP/2 stream. It keeps modes and times,
 // checks nothing and replaces nothing in one step. By itself: `npx node bench/floors/http2-tree.ts put` (or get).
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import * as fs from "node:fs";
 import { join, relative } from "node:path";
@@ -55,5 +55,5 @@ async function unpack(from: Readable, root: string, isSynced: boolean): Promise<
     else fs.writeFileSync(path, content, { mode: entry.header.mode });
     fs.utimesSync(path, entry.header.mtime, entry.header.mtime);
   }
-  if (isSynced) execFileSync("sync", ["-f", root]);
+  if (isSynced) spawnSync("sync", ["-f", root]);
 }
