@@ -174,6 +174,11 @@ describe("a day's work", () => {
       "yonder git push -f --force-with-lease",
     ];
     for (const script of refusals) expect(await shell.run(script)).toMatchObject({ code: 2, stdout: "" });
+    repository.write("untracked", "1\n");
+    expect(await shell.run("yonder git commit -m Nothing")).toMatchObject({
+      code: 255,
+      stderr: "yonder: nothing is staged that differs from the last commit; name files, or give -a for all of them\n",
+    });
   });
 
   test("clone, fetch, pull and push, with a token from a file and nowhere else", async () => {

@@ -136,6 +136,7 @@ async function expectUntrusted(options: RemoteWorkspaceOptions, message: RegExp)
   const error = await RemoteWorkspace.connect({ apiKey, ...options }).catch((e: unknown) => e);
   expect(error).toMatchObject({ reason: "CERTIFICATE_REJECTED", subject: options.host, retryable: false });
   expect((error as Error).message).toMatch(message);
+  expect((error as Error).message).not.toContain("Node");
 }
 
 async function certificateFiles() {

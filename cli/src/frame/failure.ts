@@ -74,6 +74,7 @@ const words: readonly (readonly [option: string, here: string])[] = [
   ["httpVersion must", "--http-version must"],
   ["set PATH in `environment.variables`", "set PATH with --env"],
   ["environment.variables has", "--env has"],
+  ["name files in `paths`, or set `stage_all`", "name files, or give -a for all of them"],
   ["ListExecs has the ids", "`yonder ps` has the ids"],
   ["exec_id", "--id"],
   ["killGraceMs", "--kill-grace"],

@@ -24,9 +24,13 @@ export function checkTls({ ca, cert, key, passphrase }: TlsOptions = {}): void {
   }
 }
 
-/** OpenSSL's words in the middle of its own bookkeeping: "40DD…:error:0A00045C:SSL routines:…:what happened:file:…". */
+/**
+ * OpenSSL's words in the middle of its own bookkeeping, "40DD…:error:0A00045C:SSL routines:…:what happened:file:…"; and
+ * what Node says without its advice on how to start Node.
+ */
 export function plainWords(message: string): string {
-  return /\berror:[\dA-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message.trim();
+  const plain = /\berror:[\dA-F]+:[^:]*:[^:]*:([^:\n]+)/.exec(message)?.[1] ?? message;
+  return plain.replace(/; if the root CA is installed locally, .*$/, "").trim();
 }
 
 /** What to do about a connection that ended with one of `codes`, those of Node and OpenSSL. Empty: unknown. */

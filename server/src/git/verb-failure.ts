@@ -20,6 +20,8 @@ interface Rule {
   /** What it is about: the directory, the remote, or what the pattern caught. */
   readonly subject: "directory" | "remote" | "caught";
   readonly remedy?: string;
+  /** Whether git's words say nothing that the message does not. */
+  readonly isWhole?: boolean;
 }
 
 /** What git's words mean, the first that fits; it speaks English here (LC_ALL=C). */
@@ -148,6 +150,9 @@ const RULES: readonly Rule[] = [
     reason: "NOTHING_TO_COMMIT",
     message: "Nothing is staged that differs from the last commit",
     subject: "directory",
+    remedy: "Name files in `paths`, or set `stage_all`.",
+    // A list of the files that are not staged.
+    isWhole: true,
   },
   {
     pattern: /cannot run ssh|unable to fork.*ssh|ssh: not found|error: cannot run '?(ssh)/,
@@ -179,12 +184,13 @@ export function verbFailure({ stdout, stderr }: VerbOutput, subjects: VerbSubjec
   const { directory, remote = directory, secrets = [] } = subjects;
   const words = `${stderr}\n${stdout}`;
   const said = redact(gitWords(stderr.trim() === "" ? stdout : stderr), secrets);
-  for (const { pattern, ErrorClass, reason, message, subject: kind, remedy } of RULES) {
+  for (const { pattern, ErrorClass, reason, message, subject: kind, remedy, isWhole } of RULES) {
     const match = pattern.exec(words);
     if (match === null) continue;
     const caught = match.slice(1).find((group) => group !== undefined);
     const subject = redact({ directory, remote, caught: caught?.trim() ?? directory }[kind], secrets);
-    return new ErrorClass(reason, `${message}: ${said}`, { subject, ...(remedy === undefined ? {} : { remedy }) });
+    const context = { subject, ...(remedy === undefined ? {} : { remedy }) };
+    return new ErrorClass(reason, isWhole === true ? message : `${message}: ${said}`, context);
   }
   return new FailedPrecondition("GIT_FAILED", `git failed: ${said}`, { subject: directory });
 }
