@@ -1,7 +1,7 @@
 // Starts processes by posix_spawn(3), which Node cannot: its own spawn forks, and a fork copies the tables of all pages
 // that the server has, a millisecond for each hundred megabytes. Here the child shares them until it runs its program.
 //
-// Three functions, each a system call or two; what they are for is said in src/exec/process/posix-spawner.ts.
+// Four functions, each a system call or two; what they are for is said in src/exec/process/posix-spawner.ts.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -160,11 +160,27 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/** resizePipe(fd, bytes): how much it holds now; or minus the error's number. */
+static napi_value resize_pipe(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  size_t argc = LENGTH(argv);
+  int32_t fd = -1, bytes = 0;
+  napi_get_cb_info(env, info, &argc, argv, NULL, NULL);
+  napi_get_value_int32(env, argv[0], &fd);
+  napi_get_value_int32(env, argv[1], &bytes);
+#ifdef F_SETPIPE_SZ
+  int size = fcntl(fd, F_SETPIPE_SZ, bytes);
+  return number(env, size < 0 ? -errno : size);
+#else
+  return number(env, -ENOTSUP);
+#endif
+}
+
 NAPI_MODULE_INIT() {
   const struct {
     const char *name;
     napi_callback function;
-  } functions[] = {{"spawn", spawn_process}, {"reap", reap}, {"pipe", make_pipe}};
+  } functions[] = {{"spawn", spawn_process}, {"reap", reap}, {"pipe", make_pipe}, {"resizePipe", resize_pipe}};
   for (size_t i = 0; i < LENGTH(functions); i++) {
     napi_value function = NULL;
     napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].function, NULL, &function);

@@ -8,7 +8,7 @@ import type { EndRecord } from "./state/records.ts";
 import type { Screen } from "./terminal-view.ts";
 
 /** How many bytes one read of the journal brings: large enough for a good rate, small enough to share the line. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 512 * 1024;
 
 export type ExecEvent =
   | { readonly type: "started"; readonly pid: number; readonly disposition: Disposition }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { OutOfRange } from "../../util/errors.ts";
 import type { OutputStream } from "../spec.ts";
 import { ChunkCollector, type JournalChunk, type Lender } from "./chunks.ts";
@@ -233,6 +234,8 @@ export class Journal {
 
   async #flush(): Promise<void> {
     this.#storageError = undefined;
+    // What else a pipe has by now is read before that, and goes with it.
+    await setImmediate();
     while (this.#waiting !== undefined) {
       const { resolve } = this.#waiting;
       const end = this.#tail.end.cursor;

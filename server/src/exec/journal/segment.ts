@@ -16,7 +16,7 @@ import {
 import { SegmentIndex } from "./segment-index.ts";
 
 /** The most that is read from the file at once. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 512 * 1024;
 /** Read beyond what was asked for, so that headers do not make an answer short. */
 const READ_SLACK_BYTES = 4 * 1024;
 

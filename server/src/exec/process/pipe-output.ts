@@ -2,6 +2,15 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { MOST_READ_BYTES, type OutputSource } from "../launcher.ts";
 import type { OutputStream } from "../spec.ts";
+import { resizePipe } from "./posix-spawner.ts";
+
+/** A pipe that was found full so often is made larger, so that its command and we take turns less often. */
+const FULL_READS = 16;
+const LARGE_PIPE_BYTES = 1024 * 1024;
+/** The kernel grants a user 64 MiB of pipes, and then next to nothing. */
+const MOST_LARGE_PIPES = 16;
+
+let largePipes = 0;
 
 /** What one read brings is copied before the next one: all pipes are read into the same memory. */
 const memory = Buffer.allocUnsafeSlow(MOST_READ_BYTES);
@@ -17,7 +26,15 @@ export function createPipeOutput(stream: OutputStream, fd: number): OutputSource
         onEnd();
         return;
       }
+      let fullReads = 0;
+      let isLarge = false;
       const callback = (bytes: number): boolean => {
+        if (bytes === memory.length) fullReads++;
+        if (fullReads >= FULL_READS && !isLarge && largePipes < MOST_LARGE_PIPES) {
+          isLarge = true;
+          largePipes++;
+          resizePipe(fd, LARGE_PIPE_BYTES);
+        }
         onData(memory.subarray(0, bytes));
         return true;
       };
@@ -25,7 +42,10 @@ export function createPipeOutput(stream: OutputStream, fd: number): OutputSource
       socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: memory, callback } });
       // An error ends the stream like an end does; "close" comes after either.
       socket.on("error", () => {});
-      socket.once("close", onEnd);
+      socket.once("close", () => {
+        if (isLarge) largePipes--;
+        onEnd();
+      });
       // Not the data, which comes by the callback, but the end.
       socket.resume();
     },

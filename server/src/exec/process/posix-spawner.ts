@@ -18,6 +18,8 @@ interface Addon {
   /** Undefined while it runs; then its exit code, or minus the signal that ended it; null where it is not our child. */
   reap(pid: number): number | null | undefined;
   pipe(): [readEnd: number, writeEnd: number] | number;
+  /** How much it holds now, or minus the number of the error. */
+  resizePipe(fd: number, bytes: number): number;
 }
 
 /** What Node lacks of the system. */
@@ -63,6 +65,11 @@ export function createPosixSpawner(nothing: number): PosixSpawner | undefined {
       return { readEnd: ends[0], writeEnd: ends[1] };
     },
   };
+}
+
+/** Lets a pipe hold so many bytes, by either of its ends. Where the system does not let us, it holds what it held. */
+export function resizePipe(fd: number, bytes: number): void {
+  (native ??= loadAddon())?.addon.resizePipe(fd, bytes);
 }
 
 const noSockets: Child["sockets"] = { stdin: null, stdout: null, stderr: null };

@@ -14,7 +14,12 @@ describe("posix_spawn", () => {
   it("is there where the machine has a C compiler", () => {
     execFileSync("cc", ["--version"]);
     execFileSync(process.execPath, [build]);
-    expect(Object.keys(server("@yonder/server/posix-spawn") as object)).toEqual(["spawn", "reap", "pipe"]);
+    expect(Object.keys(server("@yonder/server/posix-spawn") as object)).toEqual([
+      "spawn",
+      "reap",
+      "pipe",
+      "resizePipe",
+    ]);
   });
 
   it("gives a process no signal to begin with that is ignored or blocked", async () => {
@@ -24,6 +29,18 @@ describe("posix_spawn", () => {
 
   it("tells of a real-time signal by its name, whoever sent it", async () => {
     expect(await run("kill -35 $$")).toMatchObject({ exitCode: undefined, signal: "SIGRTMIN+1" });
+  });
+
+  it("lets the pipe of a command that prints much hold more", async () => {
+    const line = "head -c 8388608 /dev/zero; read -r; dd if=/dev/zero bs=4096 count=1024 oflag=nonblock";
+    const { process: started, stdout, stderr, ended } = await launch(line, { stdin: true });
+    await until(() => stdout().length === 8388608);
+    // From now on it can print no more than what the pipe holds.
+    started.outputs[0]?.pause();
+    await started.input?.write(Buffer.from("go\n"));
+    await until(() => stderr().includes("records out"));
+    started.outputs[0]?.resume();
+    expect((await ended).stdout.length - 8388608).toBeGreaterThan(512 * 1024);
   });
 
   it("hears of an end although somebody took the handler of SIGCHLD away", async () => {
