@@ -90,3 +90,8 @@ export async function sidesOf(
     modified: text(diff.modified?.data),
   };
 }
+
+/** A unified diff as text. */
+export function unified(diff: GetDiffResponse): string {
+  return Buffer.from(diff.unifiedDiff).toString("utf8");
+}

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { lstat, mkdir, open, readdir } from "node:fs/promises";
+import { makeDirectories } from "../util/make-directories.ts";
 import { systemCode } from "./errno.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -24,6 +25,13 @@ export async function openDirectory(at: PathBytes, pinned: boolean): Promise<Dir
   if (!pinned) return new NamedDirectory(at);
   if (process.platform !== "linux") return CheckedDirectory.check(at);
   return new PinnedDirectory(await open(at, pinFlags));
+}
+
+/** Makes a directory and what is missing above it; ENOTDIR where something else has one of the names. */
+export async function makeWay(at: PathBytes): Promise<void> {
+  await makeDirectories(at).catch((error: unknown) => {
+    throw systemCode(error) === "EEXIST" ? systemError("ENOTDIR") : error;
+  });
 }
 
 /** Runs `act` with a directory and closes it. */

@@ -1,6 +1,6 @@
 import { readlink } from "node:fs/promises";
 import { FailedPrecondition } from "../util/errors.ts";
-import { makeDirectories } from "../util/make-directories.ts";
+import { makeWay } from "./directory.ts";
 import { fileError, isMissing, systemCode } from "./errno.ts";
 import { absolutePath, baseName, isAbsolute, joinPath, parentPath, pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -17,7 +17,7 @@ export function createOpenPaths(workingDirectory: PathBytes): Paths {
       let place = placeOf(absolute(path));
       try {
         if (options.follow === "target") place = await followLinks(place);
-        if (options.createParents === true) await makeDirectories(place.directory);
+        if (options.createParents === true) await makeWay(place.directory);
         return await act(place);
       } catch (error) {
         throw fileError(error, place.path);

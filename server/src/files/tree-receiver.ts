@@ -3,8 +3,7 @@ import { extract } from "tar-stream";
 import type { Extract } from "tar-stream";
 import { InvalidRequest } from "../util/errors.ts";
 import type { TreeReport } from "../util/errors.ts";
-import { makeDirectories } from "../util/make-directories.ts";
-import { openDirectory } from "./directory.ts";
+import { makeWay, openDirectory } from "./directory.ts";
 import { fileError } from "./errno.ts";
 import { pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
@@ -44,7 +43,7 @@ export class TreeReceiver implements Receiver {
   /** Opens the target, and makes it where it is missing. */
   static begin(paths: Paths, path: PathBytes): Promise<TreeReceiver> {
     return paths.locate(path, { follow: "target", createParents: true }, async (place) => {
-      await makeDirectories(place.at);
+      await makeWay(place.at);
       const root = await openDirectory(place.at, true);
       const writer = new TreeWriter(root, Buffer.from(partPrefix + randomBytes(12).toString("hex")));
       return new TreeReceiver(place.path, writer);

@@ -11,7 +11,7 @@ export function readFailure(output: GitOutput, directory: GitDirectory): DomainE
   if (/not a git repository|not a gitdir|invalid gitfile format/i.test(words)) {
     return new FailedPrecondition("NOT_A_REPOSITORY", `Not in a git repository: ${subject}`, { subject });
   }
-  if (/must be run in a work tree/.test(words)) {
+  if (/must be run in a work tree|can't be used outside working tree/.test(words)) {
     return new FailedPrecondition("BARE_REPOSITORY", `The repository has no files on disk: ${subject}`, { subject });
   }
   if (/dubious ownership/.test(words)) {
@@ -34,9 +34,15 @@ export function isReason(error: unknown, ...reasons: readonly DomainError["reaso
   return error instanceof DomainError && reasons.includes(error.reason);
 }
 
-/** The last of what git said, on one line: its first lines are progress and hints. */
+/** What gives no reason: hints, the remote's progress, and that our own askpass had no answer. */
+const NOISE = /^hint:|^\(use "|^remote: (?:\w+ objects: |Total \d|Resolving deltas)|unable to read askpass response/;
+/** Lines that give one: git's, the remote's, and ssh's ("git@host: Permission denied"). */
+const REASON = /^(?:fatal|error|remote|ssh|[^\s:@]+@[^\s:@]+): /;
+
+/** The last of what git said, on one line: its first lines are progress. */
 export function gitWords(stderr: string): string {
-  const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !line.startsWith("hint:"));
-  const fatal = lines.filter((line) => /^(fatal|error|remote): /.test(line));
+  const all = stderr.split(/[\r\n]+/).map((line) => line.trim());
+  const lines = all.filter((line) => line !== "" && !NOISE.test(line));
+  const fatal = lines.filter((line) => REASON.test(line));
   return redact((fatal.length > 0 ? fatal : lines).slice(-5).join("; ")).slice(0, 600) || "it gave no reason";
 }

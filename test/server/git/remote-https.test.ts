@@ -94,6 +94,8 @@ test("a wrong password, an expired token and none at all are refused, and told n
     const detail = await expectReason(call(), "AUTHENTICATION_FAILED");
     expect(JSON.stringify(detail.subject)).not.toContain(wrong);
   }
+  const none = finish(server.client.cloneRepository({ url, path: "x" }));
+  await expect(none).rejects.toThrow(/^(?!.*askpass).*could not read Username/);
   https.password = newSecret();
   const expired = await finish(server.client.fetch({ path: "work", credentials })).catch((error: unknown) => error);
   expect(ConnectError.from(expired).message).not.toContain(secret);

@@ -130,8 +130,7 @@ test("a repository that is not there and a push that is rejected say so", async 
   openRepository(join(directory, "work")).commit();
   writeFileSync(join(origin.path, "hooks/pre-receive"), "#!/bin/sh\necho no >&2; exit 1\n", { mode: 0o755 });
   await expectReason(server.client.push({ path: "work", credentials }), "PUSH_REJECTED");
-  await expectReason(
-    server.client.cloneRepository({ url: "ssh://a@127.0.0.1:9/x", credentials }),
-    "REMOTE_UNREACHABLE",
-  );
+  const away = { url: "ssh://a@127.0.0.1:9/x", credentials };
+  await expectReason(server.client.cloneRepository(away), "REMOTE_UNREACHABLE");
+  await expect(finish(server.client.cloneRepository(away))).rejects.toThrow(/ssh: .*Connection refused/);
 });

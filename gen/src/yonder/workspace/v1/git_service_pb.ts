@@ -1950,7 +1950,7 @@ export const GitService: GenService<{
    * - NOT_FOUND: REMOTE_NOT_FOUND, no such repository; REF_NOT_FOUND.
    * - ALREADY_EXISTS: FILE_EXISTS, the directory is there and not empty; the request id belongs to a different request.
    * - PERMISSION_DENIED: AUTHENTICATION_FAILED.
-   * - FAILED_PRECONDITION: HOST_KEY_UNVERIFIED.
+   * - FAILED_PRECONDITION: HOST_KEY_UNVERIFIED; NOT_A_DIRECTORY, a file is in the way of the directory.
    * - ABORTED: REMOTE_UNREACHABLE; OPERATION_CANCELLED.
    *
    * @generated from rpc yonder.workspace.v1.GitService.CloneRepository
