@@ -49,8 +49,8 @@ async function run(benchmarks: readonly Benchmark[], { rounds, quick, json, prof
       const result = reported(benchmark.name, measured, secondsSince(start));
       results.push(result);
       print(`\n${formatResult(result)}`);
-      // One by one, so that what was measured stays if a later one is interrupted.
-      if (isKept) keepResult({ machine, rounds, ...result });
+      // One by one, so that what was measured stays if a later one is interrupted; and if it is left out the next time.
+      if (isKept && result.rows.length > 0) keepResult({ machine, rounds, ...result });
     } catch (error) {
       if (signal.aborted) return;
       console.error(`bench: ${benchmark.name}: ${error instanceof Error ? error.stack : String(error)}`);

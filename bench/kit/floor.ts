@@ -20,7 +20,10 @@ export interface Floor {
   readonly serve?: (settings: Settings) => Promise<number>;
   /** Connects, and answers what does the work once and says how many bytes it moved. */
   readonly connect: (port: number, settings: Settings) => Promise<(program: Program) => Promise<number>>;
-  /** What it does when somebody runs the file by itself, with these words behind its name; `copy` in the directory is removed after each time. */
+  /**
+   * What it does when somebody runs the file by itself, with these words behind its name. What it leaves as `copy` in the
+   * directory is removed after each time.
+   */
   readonly alone: (words: string[], directory: string) => string[];
 }
 
