@@ -14,7 +14,8 @@ const noSif =
 
 /** What a build that failed means for whoever asked for the image. */
 export function buildFailed(image: string, result: RunResult, settings: Settings): YonderError {
-  const { lines, exitCode, timedOut } = result;
+  const { exitCode, timedOut } = result;
+  const lines = troubles(result.lines);
   const said = lines.join("\n");
   const { cacheDir, buildTimeoutMs } = settings;
   if (timedOut) {
@@ -36,7 +37,8 @@ export function buildFailed(image: string, result: RunResult, settings: Settings
 
 /** What an instance that Apptainer did not start means. */
 export function startFailed(name: string, image: string, result: RunResult): YonderError {
-  const { lines, exitCode } = result;
+  const { exitCode } = result;
+  const lines = troubles(result.lines);
   const said = lines.join("\n");
   if (/instance .* already exists/i.test(said)) return nameInUse(name);
   if (full.test(said)) return storageFull(image, lines);
@@ -45,7 +47,16 @@ export function startFailed(name: string, image: string, result: RunResult): Yon
     return new InvalidRequest(message, { reason: "IMAGE_INVALID", subject: image });
   }
   const message = `Apptainer did not start instance ${name}${quoted(lines)}`;
-  return new StartFailed(message, { reason: "START_FAILED", subject: name, log: lines, exitCode });
+  const remedy = /could not use fakeroot/i.test(said)
+    ? "Have an administrator give this user ranges in /etc/subuid and /etc/subgid, or start with useFakeroot: false."
+    : "";
+  return new StartFailed(message, { reason: "START_FAILED", subject: name, log: lines, exitCode, remedy });
+}
+
+/** What Apptainer complains of: what else it tells has words of other troubles in it. */
+function troubles(lines: readonly string[]): readonly string[] {
+  const found = lines.filter((line) => !/^(INFO|DEBUG|VERBOSE|WARNING): /.test(line));
+  return found.length > 0 ? found : lines;
 }
 
 function storageFull(place: string, lines: readonly string[]): LimitExceeded {

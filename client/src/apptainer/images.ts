@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { checkContract } from "../engine/image-contract.ts";
-import { NotFound } from "../errors.ts";
+import { NotFound, Unavailable } from "../errors.ts";
 import { buildFailed } from "./failures.ts";
 import { existing } from "./settings.ts";
 import { invalidOption } from "../invalid-option.ts";
@@ -105,6 +105,13 @@ async function sourceOf(image: string, signal: AbortSignal | undefined): Promise
 async function fromDaemon(name: string, signal: AbortSignal | undefined): Promise<Source> {
   const args = ["image", "inspect", "--format", "{{.Id}}", name];
   const { exitCode, stdout, lines } = await runProgram("docker", args, { timeoutMs: 60_000, signal });
+  if (exitCode !== 0 && /cannot connect to the docker daemon|permission denied/i.test(lines.join("\n"))) {
+    throw new Unavailable(`Docker cannot be asked for the image ${name}: ${lines.at(-1)}`, {
+      reason: "ENGINE_MISSING",
+      subject: `docker-daemon:${name}`,
+      remedy: "Start Docker, or set DOCKER_HOST to where it listens; or name the image in a registry or an archive.",
+    });
+  }
   if (exitCode !== 0) {
     const message = `Docker has no image ${name}: ${lines.at(-1) ?? "it does not say why"}`;
     throw new NotFound(message, { reason: "IMAGE_NOT_FOUND", subject: `docker-daemon:${name}` });

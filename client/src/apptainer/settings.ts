@@ -54,9 +54,11 @@ export async function readOptions(options: ApptainerWorkspaceOptions): Promise<S
     if (value !== undefined && !(value > 0)) throw invalidOption(option, `must be more than 0, got ${shown(value)}`);
   }
   if (options.memory !== undefined) bytes("memory", options.memory);
+  for (const option of ["extraBindMounts", "serverFlags", "disableMountLocations", "forwardEnv"] as const) {
+    if (options[option] !== undefined) list(option, options[option]);
+  }
   variableNames("environment", Object.keys(environment));
   texts("environment", environment);
-  list("forwardEnv", forwardEnv);
   variableNames("forwardEnv", forwardEnv);
   const forwarded = forwardEnv.flatMap((each) => (process.env[each] === undefined ? [] : [[each, process.env[each]]]));
   return {

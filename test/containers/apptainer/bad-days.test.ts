@@ -58,6 +58,7 @@ describe.skipIf(!engines.available)("a bad day with Apptainer:", () => {
       [{ pull: "sometimes" } as object, "pull"],
       [{ network: "bridge" } as object, "network"],
       [{ memmory: "1g" } as object, "memmory"],
+      [{ extraBindMounts: "/tmp" } as object, "extraBindMounts"],
       [{ sif_file: "/" } as object, "sif_file"],
     ];
     for (const [options, subject] of cases) {
@@ -84,6 +85,13 @@ describe.skipIf(!engines.available)("a bad day with Apptainer:", () => {
     }
     const never = await failure({ serverImage: "docker://debian", cacheDir: temporary(), pull: "never" });
     expect(never).toMatchObject({ reason: "IMAGE_NOT_FOUND", subject: "docker://debian" });
+  });
+
+  test("Docker does not answer for its image", async () => {
+    vi.stubEnv("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const error = await failure({ serverImage: "docker-daemon:yonder-nothing", cacheDir: temporary() });
+    expect(error).toMatchObject({ name: "Unavailable", reason: "ENGINE_MISSING" });
   });
 
   test("the registry does not answer", async () => {
