@@ -78,6 +78,8 @@ export class Users {
         return leaseOf(entry, await entry.process);
       } catch (error) {
         entry.leases--;
+        // The next call tries again.
+        entry.isEnding = true;
         throw error;
       }
     }
