@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -14,7 +15,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { StateDirectory, StateDirectoryError } from "../../../server/src/exec/state/state-directory.ts";
 
 const isRoot = process.geteuid?.() === 0;
@@ -51,6 +53,39 @@ describe("StateDirectory", () => {
     expect(second.hashKey).toHaveLength(32);
     expect(second.hashKey).toEqual(first.hashKey);
     await second.close();
+  });
+
+  it("that is temporary goes with the next one where its process was killed, and no other does", async () => {
+    const source = fileURLToPath(new URL("../../../server/src/exec/state/state-directory.ts", import.meta.url));
+    const program = `const { StateDirectory } = await import(${JSON.stringify(source)});
+      console.log((await StateDirectory.open(process.env.CHOSEN)).path);
+      if (process.env.LIVES === undefined) process.kill(process.pid, "SIGKILL");
+      setInterval(() => {}, 1_000);`;
+    const children: ChildProcess[] = [];
+    const openElsewhere = async (more: Record<string, string>): Promise<string> => {
+      const args = ["--conditions=@yonder/source", "--input-type=module", "--eval", program];
+      const child = spawn(process.execPath, args, {
+        stdio: ["ignore", "pipe", "inherit"],
+        env: { ...process.env, TMPDIR: parent, ...more },
+      });
+      children.push(child);
+      const [line] = (await once(child.stdout, "data")) as [Buffer];
+      if (more["LIVES"] === undefined) await once(child, "exit");
+      return line.toString().trim();
+    };
+    vi.stubEnv("TMPDIR", parent);
+    try {
+      const living = await openElsewhere({ LIVES: "1" });
+      const chosen = await openElsewhere({ CHOSEN: join(parent, "yonder-chosen") });
+      const killed = await openElsewhere({});
+      expect(existsSync(killed)).toBe(true);
+      const next = await StateDirectory.open(undefined);
+      expect([killed, living, chosen].map((each) => existsSync(each))).toEqual([false, true, true]);
+      await next.close();
+    } finally {
+      vi.unstubAllEnvs();
+      for (const child of children) child.kill("SIGKILL");
+    }
   });
 
   it("is temporary without a path, and gone after", async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Who holds a lock. */
@@ -8,6 +8,8 @@ interface Holder {
   /** When the kernel started it, in ticks since boot, and which boot; so that a recycled pid is not taken for it. */
   readonly startTicks: string | undefined;
   readonly bootId: string | undefined;
+  /** Among whose processes it is seen. */
+  readonly pidNamespace?: string | undefined;
 }
 
 const LOCK_NAME = /^lock\.(?<generation>\d+)$/u;
@@ -41,6 +43,20 @@ export class DirectoryLock {
       }
       for (const older of all) if (older < mine) rmSync(lockPath(directory, older), { force: true });
       return new DirectoryLock(lockPath(directory, mine));
+    }
+  }
+
+  /** Whether the process that held it was killed. False, too, where that cannot be known from here. */
+  static isAbandoned(directory: string): boolean {
+    try {
+      const newest = Math.max(0, ...generations(directory));
+      const holder = newest === 0 ? undefined : readHolder(lockPath(directory, newest));
+      if (holder?.startTicks === undefined || holder.pidNamespace === undefined) return false;
+      const here = holderOf(process.pid);
+      const isFromHere = holder.bootId === here.bootId && holder.pidNamespace === here.pidNamespace;
+      return isFromHere && !isAlive(holder);
+    } catch {
+      return false;
     }
   }
 
@@ -91,7 +107,20 @@ function readHolder(path: string): Holder | undefined {
 }
 
 function holderOf(pid: number): Holder {
-  return { pid, startTicks: startTicks(pid), bootId: readProc("/proc/sys/kernel/random/boot_id")?.trim() };
+  return {
+    pid,
+    startTicks: startTicks(pid),
+    bootId: readProc("/proc/sys/kernel/random/boot_id")?.trim(),
+    pidNamespace: pidNamespace(),
+  };
+}
+
+function pidNamespace(): string | undefined {
+  try {
+    return readlinkSync("/proc/self/ns/pid");
+  } catch {
+    return undefined;
+  }
 }
 
 function isAlive(holder: Holder): boolean {

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdtemp, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { makeDirectories } from "../../util/make-directories.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { StateDirectoryError } from "./state-directory-error.ts";
+import { makeTemporary } from "./temporary-state.ts";
 
 export { StateDirectoryError } from "./state-directory-error.ts";
 
@@ -36,9 +37,11 @@ export class StateDirectory {
    */
   static async open(path: string | undefined): Promise<StateDirectory> {
     const isTemporary = path === undefined;
-    const directory = isTemporary ? join(tmpdir(), "yonder-") : resolve(path);
+    const directory = isTemporary ? tmpdir() : resolve(path);
     try {
-      return new StateDirectory(await openContent(await make(directory, isTemporary), isTemporary));
+      if (isTemporary) return new StateDirectory(await openContent(await makeTemporary(directory), isTemporary));
+      await makeDirectories(directory, 0o700);
+      return new StateDirectory(await openContent(directory, isTemporary));
     } catch (error) {
       if (error instanceof StateDirectoryError) throw error;
       const message = error instanceof Error ? error.message : String(error);
@@ -81,12 +84,6 @@ export class StateDirectory {
     this.#content.lock.release();
     if (this.#content.isTemporary) await rm(this.path, { recursive: true, force: true });
   }
-}
-
-async function make(directory: string, isTemporary: boolean): Promise<string> {
-  if (isTemporary) return await mkdtemp(directory);
-  await makeDirectories(directory, 0o700);
-  return directory;
 }
 
 async function openContent(path: string, isTemporary: boolean): Promise<Content> {
