@@ -34,9 +34,13 @@ export async function withProgress<T>(
     return result;
   } catch (error) {
     line.clear();
+    if (error instanceof Error && saysNoName.test(error.message)) error.message = `${nameText(name)}: ${error.message}`;
     throw error;
   }
 }
+
+/** What the system says of a file that is open already: "ENOSPC: no space left on device, write". */
+const saysNoName = /^E[A-Z0-9]+: [^']*, [a-z]+$/;
 
 /** Tells a line of a transfer's progress; undefined where nobody sees it, so that nothing is counted for it. */
 export function shownBy(line: ProgressLine): OnProgress | undefined {

@@ -39,6 +39,8 @@ type Path = { path: string; rawPath: Uint8Array };
 interface Progress {
   transferredBytes: number;
   totalBytes: number | undefined;
+  /** What the wire broke with. Whatever else is thrown is the disk's or a callback's own, and tried again in vain. */
+  cut: { readonly error: unknown } | undefined;
 }
 
 /** Downloads a tree to a directory on this machine: what is there already is not moved, and a cut is gone on from. */
@@ -52,7 +54,7 @@ export async function downloadDirectory(
   const report = emptyReport();
   const retry = connection.retry({ signal });
   const { file } = await connection.call(FileService.method.stat, source, { signal });
-  const state: Progress = { transferredBytes: 0, totalBytes: undefined };
+  const state: Progress = { transferredBytes: 0, totalBytes: undefined, cut: undefined };
   let unchangedBefore = 0;
   for (let round = 0; ; round++) {
     try {
@@ -77,7 +79,10 @@ export async function downloadDirectory(
       if (file !== undefined && isPart) await dress(directory, new FileStats(file));
       return report;
     } catch (error) {
-      await retry.after(error);
+      if (state.cut === undefined) throw error;
+      const { error: cut } = state.cut;
+      state.cut = undefined;
+      await retry.after(cut);
     }
   }
 }
@@ -206,6 +211,7 @@ async function* receive(
   report: TreeReport,
 ): AsyncGenerator<Uint8Array> {
   const abort = new LinkedAbort(options.signal, connection.closed);
+  let isWire = true;
   try {
     const replies = await connection.stream(FileService.method.downloadTree, request, retry, abort.signal);
     let [offset, whole] = [0, 0];
@@ -217,8 +223,10 @@ async function* receive(
         whole = combineCrc32(whole, digest, data.length);
         offset += data.length;
         retry.progress();
+        isWire = false;
         yield data;
         await tell(state, state.transferredBytes + data.length, options);
+        isWire = true;
       } else if (part.case === "finished") {
         if (part.value.crc32 !== whole) throw broken("the whole");
         report.changed += Number(part.value.changed);
@@ -227,6 +235,9 @@ async function* receive(
       }
     }
     throw new ConnectError("protocol error: the stream ended before the tree", Code.InvalidArgument);
+  } catch (error) {
+    if (isWire) state.cut = { error };
+    throw error;
   } finally {
     abort.abort(new ConnectError("the reader has gone", Code.Canceled));
     abort.release();
