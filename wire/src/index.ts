@@ -1,5 +1,6 @@
 export { createWireTransport } from "./client.ts";
 export type { WireTransportOptions } from "./client.ts";
+export { firstWindowBytes, fitWindows } from "./fit-windows.ts";
 export { reuseMemory } from "./reuse-memory.ts";
 export type { Sessions } from "./sessions.ts";
 export { readRequest, wireInterceptor, writeResponse } from "./server.ts";

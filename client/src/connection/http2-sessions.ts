@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { firstWindowBytes, fitWindows } from "@yonder/wire";
 import { connect, constants } from "node:http2";
 import type {
   ClientHttp2Session,
@@ -8,8 +9,6 @@ import type {
 } from "node:http2";
 import type { Socket } from "node:net";
 
-/** HTTP/2's default of 64 KiB lets 2 MB/s through at 20 ms: both the stream's and the connection's are widened. */
-const windowBytes = 8 << 20;
 /** Node's default of 10 MB ends a session with about 150 stalled streams. */
 const maxSessionMemoryMb = 256;
 /** A server's or proxy's own limit is told only after the first streams; past ours another connection is opened. */
@@ -93,7 +92,7 @@ export class Http2Sessions {
     const socket = this.#options.dial();
     const http2 = connect(this.authority, {
       createConnection: () => socket,
-      settings: { initialWindowSize: windowBytes, enablePush: false },
+      settings: { initialWindowSize: firstWindowBytes, enablePush: false },
       maxSessionMemory: maxSessionMemoryMb,
     });
     const session: Session = {
@@ -112,7 +111,7 @@ export class Http2Sessions {
         // Ended in the very turn in which it came about: nothing can be set on it any more.
         if (http2.destroyed) return;
         session.wasConnected = true;
-        http2.setLocalWindowSize(windowBytes);
+        fitWindows(http2);
         // An open connection without streams does not keep the process alive.
         http2.unref();
         resolve();

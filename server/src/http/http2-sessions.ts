@@ -1,16 +1,11 @@
+import { firstWindowBytes, fitWindows } from "@yonder/wire";
 import { constants } from "node:http2";
 import type { Http2Server, ServerHttp2Session, ServerOptions } from "node:http2";
 import type { ConnectionLimits } from "./limits.ts";
 
-/**
- * Node's windows are 64 KiB, with which a peer 20 ms away gets 2 MB/s. The connection's window has to grow too, or the
- * streams' is worth nothing.
- */
-export const windowBytes = 8 * 1024 * 1024;
-
 export const http2Options: ServerOptions = {
   settings: {
-    initialWindowSize: windowBytes,
+    initialWindowSize: firstWindowBytes,
     // More than a server has readers; past it a client's calls would queue without a word.
     maxConcurrentStreams: 10_000,
   },
@@ -35,7 +30,7 @@ export function keepSessions(server: Http2Server, limits: ConnectionLimits): Htt
     session.once("close", () => sessions.delete(session));
     // A connection that broke; its streams are told by themselves.
     session.on("error", () => {});
-    session.setLocalWindowSize(windowBytes);
+    fitWindows(session);
     watchPeer(session, limits);
     if (ending) announceEnd(session);
   });

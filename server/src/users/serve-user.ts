@@ -3,9 +3,10 @@ import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { FileService, GitService } from "@yonder/proto";
+import { fitWindows } from "@yonder/wire";
 import { Files } from "../files/files.ts";
 import { Git } from "../git/git.ts";
-import { http2Options, windowBytes } from "../http/http2-sessions.ts";
+import { http2Options } from "../http/http2-sessions.ts";
 import { createNodeHandler } from "../http/node-handler.ts";
 import { RunningRequests } from "../http/running-requests.ts";
 import { silentLogger } from "../logging/logger.ts";
@@ -53,7 +54,7 @@ async function serve({ identity, workingDirectory, confine, limits }: UserSettin
   const server = createServer(http2Options, counted);
   server.on("session", (session) => {
     session.on("error", () => {});
-    session.setLocalWindowSize(windowBytes);
+    fitWindows(session);
   });
   const socket = new Socket({ fd: 3 });
   socket.on("error", () => {});

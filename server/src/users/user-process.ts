@@ -4,8 +4,7 @@ import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { join } from "node:path";
 import type { Transport } from "@connectrpc/connect";
-import { createWireTransport, type Sessions } from "@yonder/wire";
-import { windowBytes } from "../http/http2-sessions.ts";
+import { createWireTransport, firstWindowBytes, fitWindows, type Sessions } from "@yonder/wire";
 import type { OnInternalError } from "../rpc/error-map.ts";
 import { packageDirectory } from "../util/package-directory.ts";
 import { within } from "../util/within.ts";
@@ -114,10 +113,10 @@ export class UserProcess {
 function openSession(socket: Socket): ClientHttp2Session {
   const session = connect(authority, {
     createConnection: () => socket,
-    settings: { initialWindowSize: windowBytes, enablePush: false },
+    settings: { initialWindowSize: firstWindowBytes, enablePush: false },
   });
   session.on("error", () => {});
-  session.once("connect", () => session.setLocalWindowSize(windowBytes));
+  session.once("connect", () => fitWindows(session));
   session.unref();
   return session;
 }
