@@ -277,8 +277,16 @@ describe.skipIf(nobody === undefined)("as another user", () => {
     const { served, workspace } = await openAlone({
       flags: ["--request-retention=300ms", "--watch-reconnect-grace=100ms", "--upload-retention=1s"],
     });
-    await workspace.fs.writeFile("a", "a");
+    await workspace.fs.writeFile("a", randomBytes(32 * MIB));
     const [pid = 0] = userProcesses(served.pid);
+    // Streams that are left in their midst do not hold it.
+    const watch = workspace.fs.watch(".");
+    const event = watch.next();
+    await workspace.fs.writeFile("b", "b");
+    await event;
+    await watch.return(undefined);
+    for await (const _ of workspace.fs.readStream("a")) break;
+    await expect(workspace.fs.readFile("no-such-file")).rejects.toMatchObject({ code: "ENOENT" });
     await gone(pid);
     await until(async () => (await readdir(join(served.stateDirectory, "users"))).length === 0);
     expect(served.isRunning).toBe(true);
