@@ -3,11 +3,11 @@ import { InvalidState } from "../errors.ts";
 import { serverPort } from "./check-options.ts";
 import { socketName } from "./container-spec.ts";
 import type { ContainerState } from "./container-state.ts";
-import { socketLabel } from "./labels.ts";
+import { socketDirectoryOf } from "./socket-directory.ts";
 
 /** Where a container's server is reached from this machine, as RemoteWorkspace's `host` has it. */
 export function hostOf({ labels, ports, environment, name }: ContainerState): string {
-  const directory = labels[socketLabel];
+  const directory = socketDirectoryOf(labels);
   if (directory !== undefined) return `unix://${join(directory, socketName)}`;
   const port = ports.get(serverPort) ?? portOnHost(environment);
   if (port !== undefined) return `http://127.0.0.1:${port}`;

@@ -108,8 +108,9 @@ function labelsOf(plan: ContainerPlan, { labels = {} }: DockerWorkspaceOptions):
     [workspaceLabel]: "docker",
     [ownerLabel]: plan.owner,
     [startLabel]: plan.startId,
-    ...(plan.keeps && { [keepLabel]: "true" }),
-    ...(plan.socketDirectory !== undefined && { [socketLabel]: plan.socketDirectory }),
+    // Said in any case: labels of the image count where the container has none of the name.
+    [keepLabel]: String(plan.keeps),
+    [socketLabel]: plan.socketDirectory ?? "",
   };
 }
 

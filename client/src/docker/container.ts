@@ -8,7 +8,8 @@ import { inspectContainer } from "./container-state.ts";
 import type { ContainerState } from "./container-state.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal, toContainerError, translated } from "./engine-errors.ts";
-import { removeContainer, removeSocketDirectory, socketDirectoryOf } from "./start-container.ts";
+import { removeContainer } from "./remove-container.ts";
+import { removeSocketDirectory, socketDirectoryOf } from "./socket-directory.ts";
 import { whyNotServing } from "./why-dead.ts";
 
 const verbMs = 60_000;

@@ -1,10 +1,11 @@
 import { basename, dirname } from "node:path";
 import { text } from "node:stream/consumers";
-import { extract, pack } from "tar-stream";
+import { extract } from "tar-stream";
 import { readKeys, writeKeys } from "../engine/key-entries.ts";
 import type { KeyEntry } from "../engine/key-entries.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal } from "./engine-errors.ts";
+import { writeArchive } from "./write-archive.ts";
 
 /** Where the server reads what opens it: digests, so that nothing in the container holds a key. */
 export const keyFileDirectory = "/etc/yonder";
@@ -44,31 +45,4 @@ export async function readKeyFile(engine: Engine, container: string, signal?: Ab
     if (!(error instanceof EngineRefusal && error.status === 404)) throw error;
   }
   return [];
-}
-
-export interface ArchiveEntry {
-  readonly name: string;
-  readonly mode: number;
-  /** Undefined: a directory. */
-  readonly data?: string;
-}
-
-/** Writes files into a directory of a container, as root's. */
-export async function writeArchive(
-  engine: Engine,
-  container: string,
-  directory: string,
-  entries: readonly ArchiveEntry[],
-  signal?: AbortSignal,
-): Promise<void> {
-  const archive = pack();
-  for (const { name, mode, data } of entries) {
-    if (data === undefined) archive.entry({ name, mode, type: "directory" });
-    else archive.entry({ name, mode }, data);
-  }
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive as AsyncIterable<Buffer>) chunks.push(chunk);
-  const body = Buffer.concat(chunks);
-  await engine.json("PUT", `/containers/${container}/archive`, { query: { path: directory }, body, signal });
 }

@@ -7,7 +7,8 @@ import { readKeyFile } from "./key-file.ts";
 import { keepLabel, ownerLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
 import type { ListedContainer } from "./list-containers.ts";
-import { removeContainer, removeSocketDirectory, socketDirectoryOf } from "./start-container.ts";
+import { removeContainer } from "./remove-container.ts";
+import { removeSocketDirectory, socketDirectoryOf } from "./socket-directory.ts";
 
 export interface OrphanOptions {
   /** Only containers that have all of these labels. Default: any. */

@@ -1,9 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { AlreadyExists } from "../errors.ts";
 import { containerSpec } from "./container-spec.ts";
 import type { ContainerPlan } from "./container-spec.ts";
@@ -11,10 +6,14 @@ import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal, toContainerError } from "./engine-errors.ts";
 import { freshKey } from "../engine/fresh-key.ts";
-import { writeArchive, writeKeyFile } from "./key-file.ts";
-import { socketLabel, startLabel } from "./labels.ts";
+import { writeKeyFile } from "./key-file.ts";
+import { startLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
 import { ownOwner } from "../engine/owner.ts";
+import { freePort } from "../engine/port.ts";
+import { removeContainer } from "./remove-container.ts";
+import { makeSocketDirectory, removeSocketDirectory } from "./socket-directory.ts";
+import { writeArchive } from "./write-archive.ts";
 
 export interface StartedContainer {
   readonly id: string;
@@ -81,31 +80,6 @@ async function tryToStart(
   }
 }
 
-/** Ends a container at once and removes it with its volumes. One that is gone is fine. */
-export async function removeContainer(engine: Engine, id: string): Promise<void> {
-  try {
-    await engine.json("DELETE", `/containers/${id}`, { query: { force: true, v: true } });
-  } catch (error) {
-    // 409: somebody else removes it.
-    if (error instanceof EngineRefusal && (error.status === 404 || error.status === 409)) return;
-    throw error;
-  }
-}
-
-/** Removes what a container's socket was in. */
-export async function removeSocketDirectory(directory: string | undefined): Promise<void> {
-  if (directory === undefined) return;
-  const parent = dirname(directory);
-  // The name comes back from a label: nothing else is ever removed.
-  if (parent.startsWith(join(tmpdir(), socketPrefix))) await rm(parent, { recursive: true, force: true });
-}
-
-export function socketDirectoryOf(labels: Readonly<Record<string, string>>): string | undefined {
-  return labels[socketLabel];
-}
-
-const socketPrefix = "yonder-socket-";
-
 async function makePlan(
   engine: Engine,
   image: string,
@@ -129,11 +103,7 @@ async function makePlan(
   const isRootless = await runsRootless(engine, signal);
   const us = process.getuid?.() ?? 0;
   const asUs = isRootless ? "0:0" : us === 0 ? undefined : `${us}:${process.getgid?.() ?? us}`;
-  const parent = await mkdtemp(join(tmpdir(), socketPrefix));
-  const socketDirectory = join(parent, "run");
-  await mkdir(socketDirectory);
-  // For the container's user, whoever that is; others do not get past the directory above.
-  await chmod(socketDirectory, 0o777);
+  const socketDirectory = await makeSocketDirectory();
   return { ...plan, user: plan.user ?? asUs, socketDirectory, hostPort: undefined };
 }
 
@@ -165,15 +135,4 @@ async function afterCut(engine: Engine, startId: string, error: unknown): Promis
   } catch {
     // An engine that does not answer has done nothing, or its container is an orphan that a sweep finds.
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { AlreadyExists } from "../errors.ts";
 
 /** Rejects with PORT_IN_USE where somebody listens on this port of the loopback already: they would be taken for ours. */
@@ -20,4 +21,14 @@ export async function checkPort(option: string, port: number): Promise<void> {
   }
   server.close();
   await once(server, "close");
+}
+
+/** A port of the loopback on which nobody listens at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
