@@ -122,6 +122,14 @@ describe("by content", () => {
     expect(
       (await expectReason(server.client.search({ content: { case: "regex", value: "(" } }), "INVALID_FIELD")).subject,
     ).toBe("regex");
+    for (const [value, why] of [
+      ["(", "unclosed group"],
+      ["(?<=x)y", "look-around, including look-ahead and look-behind, is not supported"],
+      ["a{99999999}", "compiled regex exceeds size limit"],
+    ] as const) {
+      const searching = search(server, { content: { case: "regex", value } });
+      await expect(searching).rejects.toThrow(`The regular expression is malformed: ${why}`);
+    }
   });
 
   test("cuts long lines, and finds what lies across the blocks that a file is read in", async () => {

@@ -42,7 +42,8 @@ export async function checkRegex(program: string | undefined, regex: string, ign
   }
   const { code, stderr } = await run(program, [...flags(regex, ignoreCase), "-"]);
   if (code !== 2) return;
-  const what = stderr.trim().split("\n").at(-1) ?? "";
+  // Below it ripgrep may advise on flags of its own.
+  const what = /^(?:error|rg): (.*[^:])$/m.exec(stderr)?.[1] ?? stderr.trim();
   throw new InvalidRequest("INVALID_FIELD", `The regular expression is malformed: ${what}`, { subject: "regex" });
 }
 
