@@ -218,7 +218,7 @@ export function safeNames(path: string): string[] {
  * Whether a link leads out of the tree, or may: "..", where it comes first, goes up from directories that are no links;
  * further on it would go up from wherever a link leads.
  */
-export function leadsOut(names: readonly string[], target: string): boolean {
+function leadsOut(names: readonly string[], target: string): boolean {
   if (target.startsWith("/")) return true;
   const steps = target.split("/").filter((step) => step !== "" && step !== ".");
   const ups = steps.findIndex((step) => step !== "..");

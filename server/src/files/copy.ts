@@ -14,7 +14,7 @@ import { dot, isWithin, joinPath, pathText, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
 import { readChunks } from "./read-chunks.ts";
-import type { TarInput } from "./tar-entry.ts";
+import type { TreeEntry } from "./tree-entry.ts";
 import { skip } from "./tree-report.ts";
 import { TreeWriter } from "./tree-writer.ts";
 import { walk } from "./walk.ts";
@@ -105,7 +105,7 @@ async function writeEntry(
   linkNames?: readonly PathBytes[],
 ): Promise<void> {
   const isFile = info.kind === "REGULAR" && linkNames === undefined;
-  const entry: TarInput = {
+  const entry: TreeEntry = {
     name: info.path,
     names,
     type: linkNames === undefined ? (types[info.kind] ?? "file") : "hardlink",
@@ -159,7 +159,7 @@ export function checkCopyable({ path }: Place, { kind }: FileInfo): void {
   if (kind !== "DIRECTORY" && kind !== "SYMLINK") checkRegular(path, kind);
 }
 
-const types: Readonly<Partial<Record<FileInfo["kind"], TarInput["type"]>>> = {
+const types: Readonly<Partial<Record<FileInfo["kind"], TreeEntry["type"]>>> = {
   REGULAR: "file",
   DIRECTORY: "directory",
   SYMLINK: "symlink",

@@ -247,7 +247,7 @@ async function checkRoom(place: Place, sizeBytes: number | undefined): Promise<v
 }
 
 /** Makes a rename last. Where directories cannot be synced it lasts as long as the file system says. */
-export async function syncDirectory(at: PathBytes): Promise<void> {
+async function syncDirectory(at: PathBytes): Promise<void> {
   const handle = await open(at, "r");
   try {
     await handle.sync();

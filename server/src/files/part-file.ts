@@ -1,12 +1,11 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { link, lstat, mkdir, open, rename, rm, stat, unlink, writeFile } from "node:fs/promises";
-import { systemCode } from "./errno.ts";
+import { lstat, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { moveIfAbsent } from "./move-if-absent.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { beside } from "./place.ts";
 import type { Place } from "./place.ts";
-import { systemError } from "./system-error.ts";
 
 /**
  * The names of what is on its way begin so. Each lies in a directory of its own beside the target, on the same file
@@ -70,27 +69,6 @@ export async function makePartDirectory(at: PathBytes): Promise<void> {
 
 export async function removePartDirectory(at: PathBytes): Promise<void> {
   await rm(at, { recursive: true, force: true });
-}
-
-/** A rename that never replaces: two links, then one. Where there are no hard links the check comes before the act. */
-export async function moveIfAbsent(source: PathBytes, destination: PathBytes): Promise<void> {
-  try {
-    await link(source, destination);
-  } catch (error) {
-    const code = systemCode(error);
-    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "EMLINK") throw error;
-    if (await exists(destination)) throw systemError("EEXIST");
-    await rename(source, destination);
-    return;
-  }
-  await unlink(source);
-}
-
-async function exists(at: PathBytes): Promise<boolean> {
-  return stat(at).then(
-    () => true,
-    () => false,
-  );
 }
 
 function partData(place: Place, name: PathBytes): PathBytes {

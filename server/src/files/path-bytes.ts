@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer";
-import { InvalidRequest } from "../util/errors.ts";
 
 /** Paths are bytes: what the kernel takes for a name need not be text. */
 export type PathBytes = Buffer;
@@ -77,12 +76,4 @@ export function isDotDot(name: Uint8Array): boolean {
 export function isWithin(path: PathBytes, directory: PathBytes): boolean {
   const [names, above] = [splitPath(path), splitPath(directory)];
   return names.length >= above.length && above.every((name, index) => names[index]?.equals(name) === true);
-}
-
-/** The path of a request's field, which may not hold a NUL byte. */
-export function checkedPath(path: PathBytes, field: string): PathBytes {
-  if (path.includes(0)) {
-    throw new InvalidRequest("INVALID_FIELD", `A path holds no NUL byte: ${field}`, { subject: field });
-  }
-  return path;
 }

@@ -1,38 +1,15 @@
 import type { Header } from "tar-stream";
-import { InvalidRequest } from "../util/errors.ts";
 import { isPartName } from "./part-file.ts";
-import { isAbsolute, isDotDot, pathText, splitPath } from "./path-bytes.ts";
+import { isAbsolute, isDotDot, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
-
-/** An entry of a tar stream, with names that are safe to go by. */
-export interface TarInput {
-  /** The whole name, for people. */
-  readonly name: PathBytes;
-  /** Its names, from the top of the tree; empty for the top itself. */
-  readonly names: readonly PathBytes[];
-  readonly type: "file" | "directory" | "symlink" | "hardlink";
-  readonly size: number;
-  readonly mode: number;
-  /** Seconds since 1970, to the microsecond. */
-  readonly modifyTime: number;
-  /** Where a symbolic link points, as it is. */
-  readonly target: PathBytes;
-  /** The names of the file that a hard link is another name of. */
-  readonly linkNames: readonly PathBytes[];
-  /** Who owns what is copied; a tar stream's owners are of another machine. */
-  readonly owner?: Owner;
-}
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import { refused } from "./tree-entry.ts";
+import type { TreeEntry } from "./tree-entry.ts";
 
 /**
  * What the library read of an entry, checked; undefined for what a tree does not carry. Throws where a name leads out of
  * the tree, or cannot be known.
  */
-export function readTarEntry(header: Header): TarInput | undefined {
+export function readTarEntry(header: Header): TreeEntry | undefined {
   const type = types[header.type ?? ""];
   const pax = (header.pax ?? {}) as Record<string, string>;
   // Sparse formats of GNU tar hold a map and not the content.
@@ -76,12 +53,7 @@ function safeNames(path: PathBytes, entry: PathBytes): PathBytes[] {
   return names;
 }
 
-export function refused(entry: PathBytes, why: string): InvalidRequest {
-  const subject = pathText(entry);
-  return new InvalidRequest("ENTRY_REFUSED", `The entry's name ${why}: ${subject}`, { subject });
-}
-
-const types: Readonly<Record<string, TarInput["type"]>> = {
+const types: Readonly<Record<string, TreeEntry["type"]>> = {
   file: "file",
   "contiguous-file": "file",
   directory: "directory",

@@ -9,8 +9,8 @@ import { makePartDirectory, removePartDirectory } from "./part-file.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { syncTree } from "./sync-tree.ts";
-import { refused } from "./tar-entry.ts";
-import type { Owner, TarInput } from "./tar-entry.ts";
+import { refused } from "./tree-entry.ts";
+import type { Owner, TreeEntry } from "./tree-entry.ts";
 import { emptyReport } from "./tree-report.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -31,7 +31,7 @@ export class TreeWriter {
   readonly #pending = new Set<Promise<void>>();
   readonly #pendingNames = new Set<string>();
   /** Modes and times of directories, set at the end: what is written in them changes them. */
-  readonly #dressLater: TarInput[] = [];
+  readonly #dressLater: TreeEntry[] = [];
   #failure: { error: unknown } | undefined;
 
   /**
@@ -44,7 +44,7 @@ export class TreeWriter {
     this.#keepOwners = keepOwners;
   }
 
-  async write(entry: TarInput, content: AsyncIterable<Buffer>): Promise<void> {
+  async write(entry: TreeEntry, content: AsyncIterable<Buffer>): Promise<void> {
     this.#throwFailure();
     const name = entry.names.at(-1);
     if (entry.type === "directory") return this.#makeDirectory(entry);
@@ -130,13 +130,13 @@ export class TreeWriter {
     await this.#close();
   }
 
-  async #makeDirectory(entry: TarInput): Promise<void> {
+  async #makeDirectory(entry: TreeEntry): Promise<void> {
     await this.#directory(entry.names, entry);
     this.#dressLater.push(entry);
     this.report.directories++;
   }
 
-  async #writeFile(entry: TarInput, at: PathBytes, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  async #writeFile(entry: TreeEntry, at: PathBytes, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
     const part = await this.#newPart();
     const mode = entry.mode & 0o7777;
     const handle = await open(part, writeNew, mode & 0o777);
@@ -158,7 +158,7 @@ export class TreeWriter {
     this.report.contentBytes += entry.size;
   }
 
-  async #hardLink(entry: TarInput, at: PathBytes): Promise<void> {
+  async #hardLink(entry: TreeEntry, at: PathBytes): Promise<void> {
     const name = entry.linkNames.at(-1);
     if (name === undefined) throw refused(entry.name, "is a link to the tree's top");
     const directory = await this.#directory(entry.linkNames.slice(0, -1), entry);
@@ -183,7 +183,7 @@ export class TreeWriter {
   }
 
   /** Before the mode is set, whose set-user-id bit another owner clears. */
-  async #give({ owner }: TarInput, chown: (owner: Owner) => Promise<void>): Promise<void> {
+  async #give({ owner }: TreeEntry, chown: (owner: Owner) => Promise<void>): Promise<void> {
     if (this.#keepOwners && owner !== undefined) await chown(owner).catch(() => {});
   }
 
@@ -205,7 +205,7 @@ export class TreeWriter {
   }
 
   /** The directory of these names, made where it is missing. */
-  async #directory(names: readonly PathBytes[], entry: TarInput): Promise<Directory> {
+  async #directory(names: readonly PathBytes[], entry: TreeEntry): Promise<Directory> {
     if (this.#directories.size > maxDirectories) await this.#closeDirectories();
     let directory = this.#root;
     for (let count = 1; count <= names.length; count++) {
@@ -217,7 +217,7 @@ export class TreeWriter {
     return directory;
   }
 
-  async #enter(directory: Directory, name: PathBytes, entry: TarInput): Promise<Directory> {
+  async #enter(directory: Directory, name: PathBytes, entry: TreeEntry): Promise<Directory> {
     try {
       return await openOrMake(directory, name);
     } catch (error) {

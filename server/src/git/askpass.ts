@@ -43,11 +43,7 @@ export async function openAskpass(
  * "Username for 'https://host': ", "Password for 'https://user@host': ", "Enter passphrase for (stdin): ". Whatever host
  * a redirect or a submodule led git to, the question names it, and only the one that a secret is bound to is answered.
  */
-export function answerTo(
-  question: string,
-  passwords: readonly BoundPassword[],
-  passphrase: string,
-): string | undefined {
+function answerTo(question: string, passwords: readonly BoundPassword[], passphrase: string): string | undefined {
   // A second time it says that the first answer was a bad one, and would go on asking.
   if (question.startsWith("Bad passphrase")) return undefined;
   if (/passphrase/i.test(question)) return passphrase === "" ? undefined : passphrase;

@@ -6,7 +6,7 @@ import { FailedPrecondition } from "../util/errors.ts";
 import type { LocatedFile } from "./locate-file.ts";
 
 export const REGULAR = 0o100644;
-export const EXECUTABLE = 0o100755;
+const EXECUTABLE = 0o100755;
 export const LINK = 0o120000;
 export const SUBMODULE = 0o160000;
 

@@ -73,7 +73,7 @@ function statusArguments(includeIgnored: boolean): string[] {
 }
 
 /** One path that `rev-parse` tells. */
-export async function askForPath(
+async function askForPath(
   git: GitReader,
   directory: GitDirectory,
   option: string,
@@ -126,7 +126,7 @@ const FIELDS: Readonly<Record<string, number>> = { "1": 8, "2": 9, u: 10, "?": 1
 type Parsed = Omit<StatusAnswer, "topLevel" | "underway">;
 
 /** Reads `git status --porcelain=v2 --branch -z`; paths lose their first `prefix` names, the asked directory's own. */
-export function parseStatus(output: Buffer, prefix: number): Parsed {
+function parseStatus(output: Buffer, prefix: number): Parsed {
   const entries: StatusEntry[] = [];
   const header = new Map<string, string>();
   const lines = splitNul(output);

@@ -25,7 +25,7 @@ export function createProgressReader(onProgress: (progress: Progress) => void): 
   };
 }
 
-export function parseProgress(line: string): Progress | undefined {
+function parseProgress(line: string): Progress | undefined {
   // Servers pad their lines, and end them with an escape sequence.
   const text = line.slice(0, LONGEST_LINE).replaceAll("\x1b[K", "").trimEnd();
   const match = LINE.exec(text.endsWith(DONE) ? text.slice(0, -DONE.length) : text);

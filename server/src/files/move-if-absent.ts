@@ -1,0 +1,25 @@
+import { link, lstat, rename, unlink } from "node:fs/promises";
+import { systemCode } from "./errno.ts";
+import type { PathBytes } from "./path-bytes.ts";
+import { systemError } from "./system-error.ts";
+
+/** A rename that never replaces: two links, then one. Where there are no hard links the check comes before the act. */
+export async function moveIfAbsent(source: PathBytes, destination: PathBytes): Promise<void> {
+  try {
+    await link(source, destination);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "EOPNOTSUPP" && code !== "EMLINK") throw error;
+    if (await exists(destination)) throw systemError("EEXIST");
+    await rename(source, destination);
+    return;
+  }
+  await unlink(source);
+}
+
+async function exists(at: PathBytes): Promise<boolean> {
+  return lstat(at).then(
+    () => true,
+    () => false,
+  );
+}
