@@ -1,11 +1,9 @@
-import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { FileService } from "@yonder/proto";
 import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
-import { throwIfAborted } from "../connection/retry.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
 import { LocalFile } from "../transfer/local-file.ts";
@@ -15,6 +13,8 @@ import { upload } from "../transfer/upload.ts";
 import { openSource } from "../transfer/upload-source.ts";
 import type { UploadInput } from "../transfer/upload-source.ts";
 import { FileStats } from "./file-stats.ts";
+import { fileSink, sinkInto, sinkOf } from "./sinks.ts";
+import type { Sink } from "./sinks.ts";
 import { systemCodeOf } from "./system-error.ts";
 import { exactTimestamp } from "./timestamp.ts";
 import { pathText, toWirePlace } from "./wire-path.ts";
@@ -137,17 +137,6 @@ export async function fileDownload(
   });
 }
 
-/** Where the bytes of a download go. */
-interface Sink {
-  /** Whether it needs the bytes no longer once `write` is done. */
-  readonly inTurn: boolean;
-  write(data: Uint8Array): Promise<void>;
-  /** Forgets what was written. Undefined where that cannot be. */
-  restart?(): Promise<void>;
-  finish(file: FileStats): Promise<{ data?: Buffer }>;
-  discard(): Promise<void>;
-}
-
 async function receive(
   connection: Connection,
   request: Parameters<typeof download>[1],
@@ -207,6 +196,7 @@ async function receiveOnce(
   for await (const part of download(connection, request, { signal, digest, earlier, inTurn: sink.inTurn })) {
     if (part.type === "started") {
       file = new FileStats(part.file);
+      sink.begin?.(part.length);
       totalBytes = position + part.length;
     } else if (part.type === "chunk") {
       await sink.write(part.data);
@@ -219,71 +209,6 @@ async function receiveOnce(
   if (file === undefined) throw new Error("a download without a beginning");
   const result = { fileSize: transferredBytes, etag: file.etag, ...(changed && { changed }) };
   return { ...result, ...(await sink.finish(file)) };
-}
-
-async function fileSink(path: string): Promise<Sink> {
-  return sinkInto(await LocalFile.create(path));
-}
-
-function sinkInto(file: LocalFile): Sink {
-  return {
-    inTurn: true,
-    write: (data) => file.write(data),
-    restart: () => file.restart(),
-    finish: async (stats) => {
-      await file.finish(stats);
-      return {};
-    },
-    discard: () => file.discard(),
-  };
-}
-
-function sinkOf(stream: Writable | undefined, signal: AbortSignal | undefined): Sink {
-  if (stream !== undefined) {
-    return {
-      inTurn: false,
-      write: (data) => writeTo(stream, data, signal),
-      async finish() {
-        // Not ended where it is not ours to end: a terminal, a socket with more to come.
-        return {};
-      },
-      async discard() {},
-    };
-  }
-  let pieces: Uint8Array[] = [];
-  return {
-    inTurn: false,
-    async write(data) {
-      pieces.push(data);
-    },
-    async restart() {
-      pieces = [];
-    },
-    finish: async () => ({ data: Buffer.concat(pieces) }),
-    async discard() {},
-  };
-}
-
-/** Writes and waits until the stream takes more; rejects where it never will. */
-async function writeTo(stream: Writable, data: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  if (!stream.writable) throw closedEarly();
-  if (stream.write(data)) return;
-  const stop = new AbortController();
-  const until = { signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]) };
-  const closed = once(stream, "close", until).then(() => Promise.reject(closedEarly()));
-  try {
-    await Promise.race([once(stream, "drain", until), closed]);
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  } finally {
-    stop.abort();
-  }
-}
-
-function closedEarly(): Error {
-  const message = "The stream that the file goes to was closed before the end of the file";
-  return Object.assign(new Error(message), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 }
 
 /** What the file system says becomes a result; everything else (no connection, no key, aborted) is thrown. */

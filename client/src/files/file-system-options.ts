@@ -24,7 +24,7 @@ interface CallOptions extends AsUser {
  * the file system said no.
  */
 export interface FileSystem {
-  /** The content of a file, as bytes, or as text in an encoding. */
+  /** The content of a file, as bytes, or as text in an encoding; at most 2 GiB, as `node:fs` has it. */
   readFile(path: PathLike, options: (ReadFileOptions & { encoding: BufferEncoding }) | BufferEncoding): Promise<string>;
   readFile(path: PathLike, options?: ReadFileOptions): Promise<Buffer>;
   /** The content of a file as it arrives, for files that do not fit into memory. */

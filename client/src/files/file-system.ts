@@ -25,6 +25,7 @@ import type {
   StatOptions,
   WriteFileOptions,
 } from "./file-system-options.ts";
+import { Gathering } from "./gathering.ts";
 import { search } from "./search.ts";
 import type { SearchOptions, SearchResult } from "./search.ts";
 import { addSystemCode, withSystemCode } from "./system-error.ts";
@@ -63,11 +64,12 @@ export class ConnectedFileSystem implements FileSystem {
         ifMatch,
         ...(length !== undefined && { length: BigInt(length) }),
       };
-      const pieces: Uint8Array[] = [];
+      const content = new Gathering();
       for await (const part of download(this.#connection, request, { signal, digest })) {
-        if (part.type === "chunk") pieces.push(part.data);
+        if (part.type === "started") content.expect(part.length);
+        else if (part.type === "chunk") content.add(part.data);
       }
-      const data = Buffer.concat(pieces);
+      const data = content.all();
       return encoding === undefined ? data : data.toString(encoding);
     });
   }

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/pr
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { exactSeconds } from "./exact-seconds.ts";
-import { isAbandoned, partOwner, partPrefix } from "./parts.ts";
+import { isAbandoned, partOwner, partPrefix, removeAbandoned } from "./parts.ts";
 
 /**
  * A file on this machine that appears whole: its bytes lie beside it until all of them are there. Of a link, the file that
@@ -30,7 +30,7 @@ export class LocalFile {
   /** Begins to write; directories that are missing on the way are made. */
   static async create(path: string): Promise<LocalFile> {
     const target = await prepare(path);
-    const part = join(dirname(target), `${partPrefix}${randomBytes(9).toString("hex")}`);
+    const part = join(dirname(target), `${partPrefix}${randomBytes(9).toString("hex")}${partOwner()}`);
     return new LocalFile(target, part, await open(part, "wx"));
   }
 
@@ -47,6 +47,7 @@ export class LocalFile {
     if (held.has(own)) return LocalFile.create(target);
     held.add(own);
     try {
+      await removeAbandoned(directory);
       for (const name of await readdir(directory)) {
         const part = join(directory, name);
         const isFree = isAbandoned(name) || (name.endsWith(partOwner()) && !held.has(part));

@@ -1,3 +1,6 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+
 /** Names of what lies beside its place until it is whole, and the processes that write it. */
 
 /** Begins every such name. */
@@ -17,5 +20,13 @@ export function isAbandoned(name: string): boolean {
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+/** Removes what processes that are gone left in a directory, but for files that can be gone on with: their names have a "-". */
+export async function removeAbandoned(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!isAbandoned(name) || name.includes("-", partPrefix.length)) continue;
+    await rm(join(directory, name), { recursive: true, force: true });
   }
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { link, lstat, lutimes, mkdir, open, readdir, rename, rm, symlink, unlink } from "node:fs/promises";
+import { link, lstat, lutimes, mkdir, open, rename, rm, symlink, unlink } from "node:fs/promises";
 import { extract } from "tar-stream";
 import type { Header } from "tar-stream";
 import { InvalidRequest } from "../errors.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
-import { isAbandoned, partOwner, partPrefix } from "../transfer/parts.ts";
+import { partOwner, partPrefix, removeAbandoned } from "../transfer/parts.ts";
 import { text } from "./local-tree.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
@@ -41,17 +41,6 @@ export async function unpackTree(
     throw error;
   } finally {
     await unpacker.discard();
-  }
-}
-
-/** Removes what processes that are gone did not bring to its place. */
-async function removeAbandoned(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!isAbandoned(name)) continue;
-    const path = `${directory}/${name}`;
-    // A file is a download's of its own, to be gone on with.
-    if ((await lstat(path).catch(() => undefined))?.isDirectory() === true)
-      await rm(path, { recursive: true, force: true });
   }
 }
 

@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
@@ -85,6 +94,20 @@ describe("a stream that a download goes to", () => {
     });
     await expect(workspace.fileDownload("file", stream)).rejects.toThrow("no more room here");
   });
+});
+
+test("memory takes no file that is larger than Node's own readFile takes, and says so before it is read", async () => {
+  const there = await temporaryDirectory();
+  await using workspace = await LocalWorkspace.open({ workingDir: there });
+  writeFileSync(join(there, "large"), "");
+  truncateSync(join(there, "large"), 2 ** 31);
+  const code = "ERR_FS_FILE_TOO_LARGE";
+  await expect(workspace.fs.readFile("large")).rejects.toMatchObject({
+    code,
+    message: expect.stringContaining("2147483648") as string,
+  });
+  expect(await workspace.fileDownload("large")).toMatchObject({ success: false, code });
+  expect(await workspace.fs.readFile("large", { offset: 2 ** 31 - 3 })).toEqual(Buffer.alloc(3));
 });
 
 describe("a tree", () => {

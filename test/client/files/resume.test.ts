@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TransferProgress } from "../../../client/src/index.ts";
@@ -156,4 +157,24 @@ test("a tree tells how much of it there is to move, both ways", async () => {
   await workspace.fs.uploadTree(directory, "tree", { onProgress });
   expect(totals[0]).toBeGreaterThanOrEqual(100_000);
   expect(totals[0]).toBeLessThan(200_000);
+});
+
+test("what a download of a process that is gone left is removed by the next one into the same directory", async () => {
+  const server = await serve();
+  writeFileSync(join(server.workingDirectory, "file"), "content");
+  const workspace = await connect({ host: server.url });
+  const directory = await temporaryDirectory();
+  const { pid } = spawnSync(process.execPath, ["--version"]);
+  const running = `.yonder-part-0123.${process.pid}`;
+  for (const download of [
+    () => workspace.fileDownload("file", join(directory, "file"), { resume: true }),
+    () => workspace.fs.downloadTree(".", directory),
+  ]) {
+    writeFileSync(join(directory, `.yonder-part-0123.${pid}`), "half");
+    writeFileSync(join(directory, `.yonder-part-0123-4567.${pid}`), "to be gone on with");
+    writeFileSync(join(directory, running), "half");
+    rmSync(join(directory, "file"), { force: true });
+    await download();
+    expect(readdirSync(directory).toSorted()).toEqual([`.yonder-part-0123-4567.${pid}`, running, "file"].toSorted());
+  }
 });

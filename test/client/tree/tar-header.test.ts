@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { test } from "vitest";
 import { tarHeader as ours } from "../../../client/src/tree/tar-header.ts";
 import { tarHeader as theirs } from "../../../server/src/files/tar-header.ts";
 
