@@ -98,6 +98,15 @@ def test_a_container_takes_the_port_that_it_is_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
+def test_a_port_that_is_taken_leaves_no_container() -> None:
+    mark = f"--label=yonder-test-port={os.getpid()}"
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(StartFailed, match="address already in use"):
+        DockerWorkspace(os.environ["YONDER_TEST_IMAGE"], host_port=server.getsockname()[1], run_options=[mark])
+    left = ["docker", "ps", "--all", "--quiet", f"--filter={mark.removeprefix('--')}"]
+    assert subprocess.run(left, capture_output=True, text=True).stdout == ""
+
+
+@pytest.mark.engine
 def test_a_docker_workspace_runs_in_a_container_and_is_removed_with_its_scope(tmp_path: Path) -> None:
     with DockerWorkspace(os.environ["YONDER_TEST_IMAGE"]) as workspace:
         container = workspace.container_id

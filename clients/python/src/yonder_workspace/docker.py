@@ -39,6 +39,7 @@ class DockerWorkspace(RemoteWorkspace):
         start_timeout: float = 120.0,
     ) -> None:
         key = secrets.token_urlsafe(32)
+        start = secrets.token_hex(6)
         digest = hashlib.sha256(key.encode()).hexdigest()
         settings = {**(env or {}), "YONDER_SERVER_API_KEYS": f"sha256:{digest}"}
         arguments = [
@@ -49,13 +50,20 @@ class DockerWorkspace(RemoteWorkspace):
             "--label=dev.yonder.workspace=docker",
             # Where this program is killed, a sweep finds what it left.
             f"--label=dev.yonder.owner={own_owner()}",
+            f"--label=dev.yonder.start={start}",
             *(f"--volume={volume}" for volume in volumes),
             *(f"--env={name}={value}" for name, value in settings.items()),
             *run_options,
             server_image,
         ]
         self._docker = tuple(docker)
-        self.container_id = run(self._docker, *arguments)
+        try:
+            self.container_id = run(self._docker, *arguments)
+        except StartFailed:
+            # Docker leaves a container that it made and could not start: one whose port is taken, for example.
+            for container in ids_of(self._docker, start):
+                remove(self._docker, container)
+            raise
         # Also where nobody calls close.
         self._stop = weakref.finalize(self, remove, self._docker, self.container_id)
         try:
@@ -115,6 +123,14 @@ def failure(arguments: Sequence[str], said: str) -> StartFailed:
 def log(docker: Sequence[str], container: str) -> str:
     done = subprocess.run([*docker, "logs", "--tail=20", container], capture_output=True, text=True)
     return (done.stdout + done.stderr).strip() or "nothing"
+
+
+def ids_of(docker: Sequence[str], start: str) -> list[str]:
+    command = [*docker, "ps", "--all", "--quiet", f"--filter=label=dev.yonder.start={start}"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True).stdout.split()
+    except OSError:
+        return []
 
 
 def remove(docker: Sequence[str], container: str) -> None:
