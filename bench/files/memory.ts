@@ -40,7 +40,7 @@ export const memoryBenchmark: Benchmark = {
     }));
     const command = `${mib} MiB down to nowhere`;
     const move = { verb: "get", source, amount: mib, command } as const;
-    const rows = await measureMoves(context, nowhere, Math.ceil(context.rounds / 2), move);
+    const rows = await measureMoves(context, nowhere, Math.ceil(context.rounds / 3), move);
     return { title: command, unit: "MiB/s", better: "higher", columns, rows, notes: [cpuNote] };
   },
 };

@@ -33,7 +33,7 @@ export function createTreeBenchmark(name: string, verb: Verb): Benchmark {
       };
       const command = `${files.toLocaleString("en")} files of 1 KiB ${verb === "put" ? "up" : "down"}`;
       const move = { verb, source, amount: files, command, check };
-      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 2), move);
+      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 3), move);
       const title = `${command} as a tree`;
       const syncNote = "up: Yonder and its floor sync the file system when all is written, cp and tar do not";
       return { title, unit: "files/s", better: "higher", columns, rows, notes: [...notes, syncNote, cpuNote] };

@@ -16,7 +16,7 @@ export function createFileBenchmark(name: string, verb: Verb): Benchmark {
       const move = moveOf(context, verb, context.quick ? 64 : 1024);
       const { movers: peers, notes } = await startSshMovers(context, "file");
       const movers = [...(await startMovers(context, verb)), ...peers];
-      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 2), move);
+      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 3), move);
       const title = `${move.command}, file to file`;
       return { title, unit: "MiB/s", better: "higher", columns, rows, notes: [...notes, cpuNote] };
     },
