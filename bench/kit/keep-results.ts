@@ -46,5 +46,6 @@ function readKept(): KeptResult[] {
   if (!existsSync(file)) return [];
   // JSON has no NaN, which stands where nothing could be measured.
   const revive = (_key: string, value: unknown): unknown => value ?? Number.NaN;
-  return Object.values(JSON.parse(readFileSync(file, "utf8"), revive) as Record<string, KeptResult>);
+  const kept = JSON.parse(readFileSync(file, "utf8"), revive) as Record<string, KeptResult>;
+  return Object.values(kept).map((result) => ({ ...result, seconds: result.seconds ?? Number.NaN }));
 }
