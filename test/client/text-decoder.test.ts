@@ -57,3 +57,12 @@ function chunks(bytes: Uint8Array, positions: readonly number[]): Uint8Array[] {
   const edges = [0, ...positions.map((at) => Math.min(at, bytes.length)).toSorted((a, b) => a - b), bytes.length];
   return edges.slice(1).map((end, index) => bytes.subarray(edges[index], end));
 }
+
+test("what is left of a character outlives the memory that it came in", () => {
+  const decoder = new ChunkDecoder();
+  const memory = Buffer.from("€");
+  expect(decoder.push(memory.subarray(0, 2))).toBe("");
+  const [, , last = 0] = memory;
+  memory.fill(0);
+  expect(decoder.push(Uint8Array.of(last))).toBe("€");
+});

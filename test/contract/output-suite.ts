@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { collect } from "../helpers/collect.ts";
 import type { Bench } from "./workspace-suite.ts";
 import { failure } from "./command-suite.ts";
 
@@ -50,6 +51,28 @@ export function outputSuite(bench: Bench): void {
       expect(stdout).toBe("aé€ \ufffd|\ufffd");
       expect(told.join("")).toBe(stdout);
       expect(stdoutBytes.length).toBe(11);
+    });
+
+    test("of some megabytes is the same however it is read", async () => {
+      const { workspace } = bench;
+      const lines = Array.from({ length: 300_000 }, (_, i) => `${i + 1} é€😀`);
+      const printed = lines.map((line) => `${line}\n`).join("");
+      const script = "seq 300000 | sed 's/$/ é€😀/'";
+      const told: string[] = [];
+      const onStdout = (text: string) => void told.push(text);
+      const { stdout } = await workspace.executeCommand(script, { onStdout, maxOutputBytes: 1 << 26 });
+      expect(stdout === printed).toBe(true);
+      expect(told.join("") === printed).toBe(true);
+
+      const handle = await workspace.spawn(script);
+      const [bytes, text, read] = await Promise.all([
+        collect(handle.stdout),
+        collect(handle.stdout.text()),
+        collect(handle.lines()),
+      ]);
+      expect(Buffer.concat(bytes).equals(Buffer.from(printed))).toBe(true);
+      expect(text.join("") === printed).toBe(true);
+      expect(read.join() === lines.join()).toBe(true);
     });
 
     test("keeps its line endings and its zeros", async () => {

@@ -80,7 +80,9 @@ class Run {
     const onAbort = () => this.#endBecause(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      for await (const event of follow(this.#connection, this.#target, this.#reading.signal)) await this.#take(event);
+      // What is kept of the bytes is copied.
+      const events = follow(this.#connection, this.#target, this.#reading.signal, { inTurn: true });
+      for await (const event of events) await this.#take(event);
     } catch (error) {
       // Once the command is being ended, that is what the caller is told; a lost connection is not.
       if (!this.#stop) throw error;

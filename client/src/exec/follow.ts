@@ -27,12 +27,14 @@ const aliveMs = 2_000;
 
 /**
  * A command's events, over as many streams as it takes: each goes on at the cursor where the last one broke. Ends
- * after `ended`; without it only by an error.
+ * after `ended`; without it only by an error. With `inTurn` an event's bytes are good only until the next one is asked
+ * for.
  */
 export async function* follow(
   connection: Connection,
   target: FollowTarget,
   signal?: AbortSignal,
+  { inTurn = false } = {},
 ): AsyncGenerator<RawEvent> {
   const subject: RetrySubject = { execId: target.execId, mayHaveRun: target.request === undefined };
   const retry = connection.retry({ signal, subject });
@@ -48,11 +50,12 @@ export async function* follow(
       await stream.open((abort) => {
         const { request } = target;
         if (request && !started) {
-          return connection.stream(ExecService.method.exec, { ...request, readerId: target.readerId }, retry, abort);
+          const exec = { ...request, readerId: target.readerId };
+          return connection.stream(ExecService.method.exec, exec, retry, abort, { inTurn });
         }
         const start = startOf(subject.cursor ?? target.from);
         const attach = { execId: target.execId, readerId: target.readerId, start };
-        return connection.stream(ExecService.method.attach, attach, retry, abort);
+        return connection.stream(ExecService.method.attach, attach, retry, abort, { inTurn });
       });
       for (;;) {
         const message = await stream.next();

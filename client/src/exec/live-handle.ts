@@ -9,6 +9,7 @@ import { toExecInfo } from "./from-wire.ts";
 import type { RawEvent } from "./from-wire.ts";
 import type { ExecHandle, OutputReader, TerminalSize } from "./handle.ts";
 import { decodedEvents, eachTime, linesOf, StreamReader } from "./output-readers.ts";
+import type { OpenReader } from "./output-readers.ts";
 import { readOutput } from "./read-output.ts";
 import type { OutputOptions, OutputPart } from "./read-output.ts";
 import type { ExecEnd, ExecInfo } from "./results.ts";
@@ -48,7 +49,7 @@ export class LiveExecHandle implements ExecHandle {
     this.execId = info.execId;
     this.pid = info.pid;
     this.stdin = new StdinWriter(connection, info.execId, info.stdinOffset);
-    const open = (read: ReadOptions) => this.#read(read);
+    const open: OpenReader = (read, how) => this.#read(read, how);
     this.stdout = new StreamReader(open, "stdout");
     this.stderr = new StreamReader(open, "stderr");
   }
@@ -58,7 +59,7 @@ export class LiveExecHandle implements ExecHandle {
   }
 
   lines(options: ReadOptions & { stream?: StreamName | undefined } = {}): AsyncIterable<string> {
-    return eachTime(() => linesOf((read) => this.#read(read), options));
+    return eachTime(() => linesOf((read, how) => this.#read(read, how), options));
   }
 
   output(options: OutputOptions = {}): Promise<OutputPart> {
@@ -149,12 +150,12 @@ export class LiveExecHandle implements ExecHandle {
     return (this.#end ??= end);
   }
 
-  async *#read(options: ReadOptions): AsyncGenerator<RawEvent> {
+  async *#read(options: ReadOptions, how?: { readonly inTurn: boolean }): AsyncGenerator<RawEvent> {
     const readerId = crypto.randomUUID();
     const target = { execId: this.execId, from: await this.#start(options), readerId };
     this.#readerIds.add(readerId);
     try {
-      for await (const event of follow(this.#connection, target, options.signal)) {
+      for await (const event of follow(this.#connection, target, options.signal, how)) {
         if (event.type === "ended") {
           const { type: _type, ...end } = event;
           this.#hasEnded(end);

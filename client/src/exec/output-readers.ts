@@ -5,8 +5,10 @@ import type { OutputReader } from "./handle.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { ChunkDecoder, decodeText } from "./text-decoder.ts";
 
-/** Opens a reader of its own at each call. */
-export type OpenReader = (options: ReadOptions) => AsyncIterable<RawEvent>;
+/** Opens a reader of its own at each call. With `inTurn` an event's bytes are good only until the next one is asked for. */
+export type OpenReader = (options: ReadOptions, how?: { readonly inTurn: boolean }) => AsyncIterable<RawEvent>;
+
+const inTurn = { inTurn: true };
 
 /** The events with their bytes as text too. */
 export async function* decodedEvents(events: AsyncIterable<RawEvent>): AsyncGenerator<ExecEvent> {
@@ -40,7 +42,7 @@ export async function* linesOf(
   { stream, ...options }: ReadOptions & { stream?: StreamName | undefined },
 ): AsyncGenerator<string> {
   const splitters = { stdout: new LineSplitter(), stderr: new LineSplitter() };
-  for await (const event of outputOf(open(options), stream)) yield* splitters[event.stream].push(event.bytes);
+  for await (const event of outputOf(open(options, inTurn), stream)) yield* splitters[event.stream].push(event.bytes);
   yield* splitters.stdout.flush();
   yield* splitters.stderr.flush();
 }
@@ -77,7 +79,7 @@ export class StreamReader implements OutputReader {
 
   async *#text(options: ReadOptions): AsyncGenerator<string> {
     const decoder = new ChunkDecoder();
-    for await (const bytes of this.#bytes(options)) {
+    for await (const { bytes } of outputOf(this.#open(options, inTurn), this.#stream)) {
       const text = decoder.push(bytes);
       if (text !== "") yield text;
     }

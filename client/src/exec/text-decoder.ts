@@ -6,8 +6,8 @@ export class ChunkDecoder {
   push(bytes: Uint8Array): string {
     const all = this.#carry.length === 0 ? bytes : Buffer.concat([this.#carry, bytes]);
     const complete = all.length - incompleteTail(all);
-    // A copy: a chunk's buffer is not kept alive for three bytes of it.
-    this.#carry = all.slice(complete);
+    // A copy, which a Buffer's own `slice` is not: a chunk's memory may be used again.
+    this.#carry = new Uint8Array(all.subarray(complete));
     return decodeText(all.subarray(0, complete));
   }
 
