@@ -26,7 +26,7 @@ describe("EnvelopeSplitter", () => {
         fc.boolean(),
         (envelopes, cuts, reuse) => {
           const lane = newLane();
-          lane.reuse = reuse;
+          lane.held = reuse ? 1 : 0;
           const passed = split(lane, Buffer.concat(envelopes.map(bytesOf)), cuts);
           const expected = envelopes.map((each) => (each.isLarge ? token : bytesOf(each)));
           expect(Buffer.concat(passed).equals(Buffer.concat(expected))).toBe(true);
@@ -61,7 +61,7 @@ describe("EnvelopeSplitter", () => {
 
   test("uses memory that was given back again, and never memory that is still read", () => {
     const lane = newLane();
-    lane.reuse = true;
+    lane.held = 1;
     const splitter = new EnvelopeSplitter(lane, maxBytes);
     const seen = new Set<Uint8Array>();
     for (let round = 1; round <= 20; round++) {

@@ -215,7 +215,7 @@ test("a reader that stands still holds up the sender, and a reader may lend the 
       for (; sent < total; sent++) yield chunk(Buffer.alloc(200_000, sent % 251));
     });
   });
-  const contextValues = createContextValues().set(reuseMemory, true);
+  const contextValues = createContextValues().set(reuseMemory, 1);
   const replies = createClient(FileService, transport).download({}, { contextValues })[Symbol.asyncIterator]();
   const memories = new Set<unknown>();
   let received = 0;

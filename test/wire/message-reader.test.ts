@@ -51,7 +51,7 @@ describe("MessageReader", () => {
   test("uses the memory of a large message again that was given back, where it may", () => {
     for (const reuse of [true, false]) {
       const memory = new MessageMemory();
-      memory.reuse = reuse;
+      memory.held = reuse ? 1 : 0;
       const reader = new MessageReader(DownloadResponseSchema, maxBytes, memory);
       reader.push(envelopeOf(Buffer.alloc(8_000, 1)));
       const first = reader.take();
@@ -66,7 +66,7 @@ describe("MessageReader", () => {
 
 function newReader(reuse = false) {
   const memory = new MessageMemory();
-  memory.reuse = reuse;
+  memory.held = reuse ? 1 : 0;
   return new MessageReader(DownloadResponseSchema, maxBytes, memory);
 }
 

@@ -34,7 +34,7 @@ export function createWireTransport({ baseUrl, protocol, http, readMaxBytes }: W
   const lanes = new WeakMap<Headers, Lane>();
   const interceptor = clientInterceptor((request) => {
     const lane = new Lane();
-    lane.reuse = request.contextValues.get(reuseMemory);
+    lane.held = request.contextValues.get(reuseMemory);
     lanes.set(request.header, lane);
     return lane;
   });

@@ -45,7 +45,7 @@ export function createGrpcTransport({ baseUrl, sessions, readMaxBytes }: GrpcTra
       const headers = nodeHeaders(requestHeader(true, deadline(timeoutMs), header));
       const requests = input[Symbol.asyncIterator]();
       const memory = new MessageMemory();
-      memory.reuse = contextValues?.get(reuseMemory) ?? false;
+      memory.held = contextValues?.get(reuseMemory) ?? 0;
       const replies = new ReplyStream(method.output, readMaxBytes, memory, (error) => letGo(requests, error));
       const call = new CallStream({ signal, timeoutMs: deadline(timeoutMs), events: replies });
       void call.open(sessions, pathOf(method), headers).then(() => send(method, requests, call));

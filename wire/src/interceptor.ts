@@ -46,17 +46,18 @@ function tokensFor(type: DescMessage, messages: Messages, lane: Lane): Messages 
 
 /** Puts the large messages back where a token stands for each. */
 function messagesFor(messages: Messages, lane: Lane): Messages {
-  let lent: Uint8Array | undefined;
+  const lent: (Uint8Array | undefined)[] = [];
   return mapped(
     messages,
     (message) => {
       const large = lane.incoming.shift();
-      lent = large?.memory;
+      lent.push(large?.memory);
       return large?.message ?? message;
     },
     () => {
-      if (lent !== undefined) lane.giveBack(lent);
-      lent = undefined;
+      if (lent.length < Math.max(1, lane.held)) return;
+      const memory = lent.shift();
+      if (memory !== undefined) lane.giveBack(memory);
     },
   );
 }

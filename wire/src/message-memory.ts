@@ -1,7 +1,7 @@
 /** Memory for the bytes of messages that come in one by one. */
 export class MessageMemory {
-  /** Whether the reader is done with a message when he asks for the next, so that its memory is used again. */
-  reuse = false;
+  /** How many messages the reader holds at most, so that the memory of others is used again. 0: it never is. */
+  held = 0;
   readonly #free: Uint8Array[] = [];
 
   /** Memory for at least so many bytes. */
@@ -10,16 +10,17 @@ export class MessageMemory {
     const [memory] = index < 0 ? [] : this.#free.splice(index, 1);
     if (memory !== undefined) return memory;
     // Rounded, since the numbers beside the bytes grow by the one or other byte on the way.
-    const size = this.reuse ? Math.ceil((length + 1) / roundBytes) * roundBytes : length;
+    const size = this.held > 0 ? Math.ceil((length + 1) / roundBytes) * roundBytes : length;
     return Buffer.allocUnsafeSlow(size);
   }
 
   /** Nobody reads this memory any more. */
   giveBack(memory: Uint8Array): void {
-    if (this.reuse && this.#free.length < maxFree) this.#free.push(memory);
+    if (this.held === 0) return;
+    if (this.#free.length < this.held + beside) this.#free.push(memory);
   }
 }
 
 const roundBytes = 4096;
-/** One message is at the reader's, one is ready, one is being received. */
-const maxFree = 3;
+/** Beside those that the reader holds one is ready, and one is being received. */
+const beside = 2;

@@ -1,7 +1,7 @@
 import { createContextKey } from "@connectrpc/connect";
 
 /**
- * Whether the messages of a call are read one by one, each done with before the next is asked for. Then the memory of
- * their bytes is used again, and gigabytes of garbage are spared. Set in the context values of a call.
+ * How many messages of a call its reader holds at most, the last ones that he asked for: the memory of the others is used
+ * again, and gigabytes of garbage are spared. 0: all of them are his. Set in the context values of a call.
  */
-export const reuseMemory = createContextKey(false, { description: "use the memory of messages again" });
+export const reuseMemory = createContextKey(0, { description: "use the memory of messages again" });

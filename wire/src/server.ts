@@ -31,7 +31,7 @@ export function readRequest(
   const universal = universalRequestFromNodeRequest(request, response, undefined, contextValues);
   if (!isBinaryStream(request)) return universal;
   const lane = new Lane();
-  lane.reuse = contextValues.get(reuseMemory);
+  lane.held = contextValues.get(reuseMemory);
   contextValues.set(laneKey, lane);
   // Of HTTP/2 the stream itself, past the queue that Node's compatibility layer puts behind it. That one has to learn of
   // the end all the same, or the request never counts as complete.

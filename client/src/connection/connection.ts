@@ -145,7 +145,7 @@ export class Connection {
   ): Promise<AsyncIterator<MessageShape<O>>> {
     const headers = await this.#headers(retry);
     const { streams } = this.#open();
-    const values = createContextValues().set(reuseMemory, inTurn);
+    const values = createContextValues().set(reuseMemory, inTurn ? 1 : 0);
     const response = await streams.stream(method, signal, 0, headers, once(request), values);
     return response.message[Symbol.asyncIterator]();
   }

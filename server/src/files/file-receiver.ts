@@ -130,12 +130,14 @@ export class FileReceiver implements Receiver {
     return this.#sha256;
   }
 
-  async take(data: Uint8Array): Promise<void> {
+  async take(pieces: readonly Uint8Array[]): Promise<void> {
     await this.#atTarget(async () => {
-      await writeAll(this.#handle ?? (await this.#open()), data, this.#position);
+      await writeAll(this.#handle ?? (await this.#open()), pieces, this.#position);
     });
-    this.#position += data.length;
-    this.#hash?.update(data);
+    for (const piece of pieces) {
+      this.#position += piece.length;
+      this.#hash?.update(piece);
+    }
   }
 
   async complete(digests: Digests): Promise<void> {

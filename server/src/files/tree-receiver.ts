@@ -62,8 +62,9 @@ export class TreeReceiver implements Receiver {
     return this.#writer.report;
   }
 
-  async take(data: Uint8Array): Promise<void> {
-    if (!this.#isFailed && !this.#extract.destroyed) {
+  async take(pieces: readonly Uint8Array[]): Promise<void> {
+    for (const data of pieces) {
+      if (this.#isFailed || this.#extract.destroyed) break;
       const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
       // It is full until the entry that it is at has been written: that holds the sender back.
       if (!this.#extract.write(bytes)) await this.#drained();

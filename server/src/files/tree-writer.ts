@@ -143,7 +143,7 @@ export class TreeWriter {
     try {
       let position = 0;
       for await (const data of content) {
-        await writeAll(handle, data, position);
+        await writeAll(handle, [data], position);
         position += data.length;
       }
       await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));

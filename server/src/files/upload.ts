@@ -34,8 +34,8 @@ export interface UploadStatus {
 
 /** What an upload brings about, be it a file or a tree. */
 export interface Receiver {
-  /** Takes bytes that were checked and follow on the ones before. */
-  take(data: Uint8Array): Promise<void>;
+  /** Takes bytes that were checked and follow on the ones before, in one piece or several. */
+  take(pieces: readonly Uint8Array[]): Promise<void>;
   /** Puts all in its place. */
   complete(digests: Digests): Promise<void>;
   /** Lets go of what is open, to go on later. */
@@ -61,6 +61,15 @@ export interface UploadOptions {
   readonly isFinished?: boolean;
   /** Called once it takes no more bytes, whether it was finished or dropped. */
   readonly onClosed: () => void;
+}
+
+/** What of some chunks can be written. */
+interface Checked {
+  readonly pieces: readonly Uint8Array[];
+  readonly end: number;
+  readonly crc32: number | undefined;
+  /** What is wrong with the chunk after them; an InvalidRequest drops the upload. */
+  readonly error: Error | undefined;
 }
 
 /** An upload: counts and checks the bytes on their way to a receiver. */
@@ -107,27 +116,40 @@ export class Upload {
     return ++this.#holder;
   }
 
-  /** Takes a chunk; one that is here already is passed over. */
-  write(chunk: Chunk, holder?: number): Promise<void> {
+  /** Takes chunks, up to one that cannot be taken; one that is here already is passed over. */
+  write(chunks: readonly Chunk[], holder?: number): Promise<void> {
+    if (chunks.length === 0) return Promise.resolve();
     return this.#run(holder, async () => {
       if (this.#state === "finished") return;
-      const end = chunk.offset + chunk.data.length;
-      if (end <= this.#committedBytes) return;
-      if (chunk.offset !== this.#committedBytes) throw this.#offsetMismatch(chunk.offset);
-      const isChecked = chunk.crc32 !== undefined || this.#crc32 !== undefined;
-      const digest = isChecked ? crc32(chunk.data) : undefined;
-      if (chunk.crc32 !== undefined && chunk.crc32 !== digest) throw this.#corrupt(chunk.offset);
-      const { sizeBytes } = this.#options;
-      if (sizeBytes !== undefined && end > sizeBytes) {
-        await this.#drop();
-        throw sizeMismatch(sizeBytes, `at least ${end}`);
-      }
-      await this.#orDrop(() => this.#receiver.take(chunk.data));
-      if (this.#crc32 !== undefined && digest !== undefined) {
-        this.#crc32 = combineCrc32(this.#crc32, digest, chunk.data.length);
-      }
-      this.#committedBytes = end;
+      const checked = this.#check(chunks);
+      if (checked.pieces.length > 0) await this.#orDrop(() => this.#receiver.take(checked.pieces));
+      this.#committedBytes = checked.end;
+      this.#crc32 = checked.crc32;
+      if (checked.error === undefined) return;
+      if (checked.error instanceof InvalidRequest) await this.#drop();
+      throw checked.error;
     });
+  }
+
+  /** Which bytes are to be written, how far the upload is then, and what is wrong with the chunk after them. */
+  #check(chunks: readonly Chunk[]): Checked {
+    const { sizeBytes } = this.#options;
+    const pieces: Uint8Array[] = [];
+    let [end, whole] = [this.#committedBytes, this.#crc32];
+    for (const { offset, data, crc32: told } of chunks) {
+      const endOfChunk = offset + data.length;
+      if (endOfChunk <= end) continue;
+      if (offset !== end) return { pieces, end, crc32: whole, error: this.#offsetMismatch(offset, end) };
+      const digest = told !== undefined || whole !== undefined ? crc32(data) : undefined;
+      if (told !== undefined && told !== digest) return { pieces, end, crc32: whole, error: this.#corrupt(offset) };
+      if (sizeBytes !== undefined && endOfChunk > sizeBytes) {
+        return { pieces, end, crc32: whole, error: sizeMismatch(sizeBytes, `at least ${endOfChunk}`) };
+      }
+      pieces.push(data);
+      end = endOfChunk;
+      if (whole !== undefined && digest !== undefined) whole = combineCrc32(whole, digest, data.length);
+    }
+    return { pieces, end, crc32: whole, error: undefined };
   }
 
   /** Checks the whole and puts it in its place. A finished upload stays as it is. */
@@ -224,8 +246,7 @@ export class Upload {
     this.#options.onClosed();
   }
 
-  #offsetMismatch(offset: number): FailedPrecondition {
-    const expectedOffset = this.#committedBytes;
+  #offsetMismatch(offset: number, expectedOffset: number): FailedPrecondition {
     return new FailedPrecondition(
       "UPLOAD_OFFSET_MISMATCH",
       `The chunk begins at ${offset}, but the server has ${expectedOffset} bytes`,
@@ -236,7 +257,7 @@ export class Upload {
   #corrupt(offset: number): Aborted {
     return new Aborted("CHUNK_CORRUPT", `The CRC-32 of the chunk at ${offset} does not fit its bytes`, {
       subject: this.uploadId,
-      expectedOffset: this.#committedBytes,
+      expectedOffset: offset,
       remedy: "Send it again.",
     });
   }

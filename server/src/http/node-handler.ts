@@ -4,7 +4,7 @@ import { createGrpcRouter, readRequest, reuseMemory, wireInterceptor, writeRespo
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Logger } from "../logging/logger.ts";
 import { callRecordKey } from "../rpc/call-record.ts";
-import { isReadInTurn } from "../rpc/read-in-turn.ts";
+import { heldRequests } from "../rpc/held-requests.ts";
 import { logAccess } from "./access-log.ts";
 import { tellNoCall } from "./no-call.ts";
 import { reply } from "./node-types.ts";
@@ -41,7 +41,7 @@ export function createNodeHandler({ routes, routerOptions, logger, first }: Node
     nameSocket(request);
     if (handler === undefined) return reply(response, 404, {}, "There is no such call here");
     const contextValues = createContextValues().set(callRecordKey, record);
-    contextValues.set(reuseMemory, isReadInTurn(handler.method));
+    contextValues.set(reuseMemory, heldRequests(handler.method));
     const byHand = router.find(request, path);
     const answered =
       byHand === undefined

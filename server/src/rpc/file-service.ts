@@ -1,7 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { FileChunk, FileService, TreeUploadHeader, UploadFinish, UploadHeader } from "@yonder/proto";
 import type { Files } from "../files/files.ts";
-import type { Upload } from "../files/upload.ts";
+import type { Chunk, Upload } from "../files/upload.ts";
+import { inBatches } from "../util/in-batches.ts";
 import { execIdField, expectedInstanceField, invalidField, missingField, sizeField, tokenField } from "./fields.ts";
 import {
   chunkMessage,
@@ -25,6 +26,7 @@ import {
   searchQuery,
   treeHeader,
 } from "./file-requests.ts";
+import { chunksAtOnce } from "./held-requests.ts";
 import type { Identity } from "./identity.ts";
 import { toTreeReport } from "./tree-report.ts";
 
@@ -76,7 +78,7 @@ export function createFileService(files: Files, identity: Identity): ServiceImpl
           : header.case === "tree"
             ? await openTree(header.value)
             : await uploads.find(execIdField("upload_id", uploadId));
-      if (chunk !== undefined) await upload.write(chunkField(chunk));
+      if (chunk !== undefined) await upload.write([chunkField(chunk)]);
       if (finish !== undefined) await upload.finish(digestsField(finish));
       return { upload: uploadMessage(await upload.status()) };
     },
@@ -183,18 +185,25 @@ async function receive<Header>(
   let upload: Upload | undefined;
   let holder = 0;
   try {
-    for await (const { part } of requests) {
-      if (part.case === undefined) throw missingField("part");
-      if ((part.case === "header") !== (upload === undefined)) throw headerFirst();
-      if (part.case === "header") {
-        upload = await open(part.value);
-        holder = upload.takeOver();
-      } else if (part.case === "chunk") {
-        await upload?.write(chunkField(part.value), holder);
-      } else {
-        await upload?.finish(digestsField(part.value), holder);
-        return uploadMessage(await finished(upload).status());
+    for await (const batch of inBatches(requests, chunksAtOnce)) {
+      const chunks: Chunk[] = [];
+      for (const { part } of batch) {
+        if (part.case === "chunk" && upload !== undefined) {
+          chunks.push(chunkField(part.value));
+          continue;
+        }
+        await upload?.write(chunks.splice(0), holder);
+        if (part.case === undefined) throw missingField("part");
+        if ((part.case === "header") !== (upload === undefined)) throw headerFirst();
+        if (part.case === "header") {
+          upload = await open(part.value);
+          holder = upload.takeOver();
+        } else if (part.case === "finish") {
+          await upload?.finish(digestsField(part.value), holder);
+          return uploadMessage(await finished(upload).status());
+        }
       }
+      await upload?.write(chunks, holder);
     }
     throw missingField("finish", "never came: the stream ended without it");
   } finally {

@@ -75,6 +75,24 @@ describe("an upload by stream", () => {
     expect((await readdir(uploadsDirectory)).length).toBe(1);
   });
 
+  test("keeps what came before a chunk that cannot be taken, also where they come at once", async () => {
+    const { client, directory } = await openFileServer();
+    const data = randomBytes(500);
+    const pieces = [0, 100, 200, 300, 400].map((begin) => chunk(data.subarray(begin, begin + 100), begin));
+    const damaged = [...pieces.slice(0, 3), chunk(data.subarray(300, 400), 300, 1), ...pieces.slice(4)];
+    const detail = await expectReason(
+      client.upload(parts(header({ path: "f", uploadId: "u" }), ...damaged, finish())),
+      "CHUNK_CORRUPT",
+    );
+    expect(detail.expectedOffset).toBe(300n);
+    const { upload } = await client.getUpload({ uploadId: "u" });
+    expect(upload).toMatchObject({ committedBytes: 300n, crc32: crc32(data.subarray(0, 300)) });
+    await client.upload(
+      parts(header({ path: "f", uploadId: "u" }), ...pieces.slice(2), finish({ crc32: crc32(data) })),
+    );
+    expect(await readFile(join(directory, "f"))).toEqual(data);
+  });
+
   test("of no bytes makes an empty file", async () => {
     const { client, directory } = await openFileServer();
     await client.upload(parts(header({ path: "empty", sizeBytes: 0n }), finish({ crc32: 0 })));
