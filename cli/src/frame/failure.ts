@@ -69,6 +69,7 @@ const words: readonly (readonly [option: string, here: string])[] = [
   ['httpVersion "1.1"', "--http-version 1.1"],
   ['httpVersion "2"', "--http-version 2"],
   ["a key goes into apiKey", "a key goes into YONDER_API_KEY"],
+  ["leave `user` empty", "leave out --user"],
   ["choose another `working_directory`", "choose another with --cwd"],
   ["args.values names no program", "the first word, which names the program, is empty"],
   ["httpVersion must", "--http-version must"],

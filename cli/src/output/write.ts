@@ -1,4 +1,5 @@
 import { brokenPipe, ownFailure } from "../frame/exits.ts";
+import { describeError } from "../frame/failure.ts";
 
 /**
  * Writes to standard output and resolves once there is room for more: whoever prints no faster than this holds nothing
@@ -34,11 +35,13 @@ export function onBrokenPipe(action: () => void): void {
 export function watchOutput(): void {
   let isBroken = false;
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
       if (isBroken) return;
       isBroken = true;
-      if (code === "EPIPE") return whenBroken();
-      if (stream === process.stdout) process.stderr.write(`yonder: cannot write to standard output: ${message}\n`);
+      if (error.code === "EPIPE") return whenBroken();
+      if (stream === process.stdout) {
+        process.stderr.write(`yonder: cannot write to standard output: ${describeError(error)}\n`);
+      }
       process.exit(ownFailure);
     });
   }
