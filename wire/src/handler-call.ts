@@ -107,11 +107,13 @@ function readMessage<M extends DescMethod>(
   { input, methodKind }: M,
   maxBytes: number,
 ): Promise<MessageShape<M["input"]>> {
+  // Of the stream itself, past the queue that Node's compatibility layer puts behind it.
+  const { stream } = request;
   const kind = methodKind.replace("_", "-");
   const messages = new MessageReader<M["input"]>(input, maxBytes, new MessageMemory());
   return new Promise((resolve, reject) => {
     const refuse = (error: unknown): void => {
-      request.off("data", take).resume();
+      stream.off("data", take).resume();
       reject(error);
     };
     const take = (chunk: Buffer): void => {
@@ -122,15 +124,17 @@ function readMessage<M extends DescMethod>(
         refuse(error);
       }
     };
-    request.on("data", take);
-    request.once("end", () => {
+    stream.on("data", take);
+    stream.once("end", () => {
+      // That one has to learn of the end all the same, or the request never counts as complete.
+      request.resume();
       const [only] = messages.ready;
       if (messages.isCut) refuse(new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument));
       else if (only === undefined) refuse(protocolError(`missing input message for ${kind} method`));
       else resolve(only.message);
     });
     const onGone = (): void => reject(callerIsGone());
-    request.once("aborted", onGone).once("error", onGone);
+    stream.once("aborted", onGone).once("error", onGone);
   });
 }
 

@@ -87,8 +87,8 @@ class Run {
       // Once the command is being ended, that is what the caller is told; a lost connection is not.
       if (!this.#stop) throw error;
     } finally {
-      this.#over.abort();
-      await this.#treeEnded;
+      if (this.#stdin.rest) this.#over.abort();
+      if (this.#treeEnded) await this.#treeEnded;
       signal?.removeEventListener("abort", onAbort);
       clearTimeout(this.#stop?.timer);
     }

@@ -1,13 +1,12 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 import { ErrorReason, ExecService } from "@yonder/proto";
-import type { ExecEvent as WireExecEvent } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { errorDetail } from "../connection/error-map.ts";
-import { LinkedAbort } from "../connection/linked-abort.ts";
 import type { RetrySubject } from "../connection/retry.ts";
 import { toEvent } from "./from-wire.ts";
 import type { RawEvent } from "./from-wire.ts";
 import type { ExecRequestInit } from "./to-wire.ts";
+import { brokenStream, WatchedStream } from "./watched-stream.ts";
 
 /** What to follow, and from where. */
 export interface FollowTarget {
@@ -102,76 +101,3 @@ function inOrder(event: RawEvent | undefined, cursor: number | undefined): RawEv
 function isStalled(error: unknown): boolean {
   return error instanceof ConnectError && errorDetail(error)?.reason === ErrorReason.READER_STALLED;
 }
-
-function brokenStream(what: string): ConnectError {
-  return new ConnectError(`protocol error: ${what}`, Code.InvalidArgument);
-}
-
-/** One stream of replies, given up when nothing comes for `silenceMs` while somebody waits for it. */
-class WatchedStream {
-  readonly #silenceMs: number;
-  readonly #abort: LinkedAbort;
-  #messages: Messages | undefined;
-  #ended = false;
-
-  constructor(silenceMs: number, ...signals: (AbortSignal | undefined)[]) {
-    this.#silenceMs = silenceMs;
-    this.#abort = new LinkedAbort(...signals);
-  }
-
-  async open(start: (abort: AbortSignal) => Promise<Messages>): Promise<void> {
-    this.#messages = await this.#watch(() => start(this.#abort.signal));
-  }
-
-  /** Undefined for a message without an event. */
-  async next(): Promise<WireExecEvent | undefined> {
-    const messages = this.#messages;
-    const reply = messages && (await this.#watch(() => messages.next()));
-    if (!reply || reply.done) throw brokenStream("the stream ended before the command");
-    this.#ended = reply.value.event?.event.case === "ended";
-    return reply.value.event;
-  }
-
-  close(): void {
-    if (this.#ended) this.#finish();
-    else this.#drop();
-  }
-
-  #drop(): void {
-    this.#abort.abort(new ConnectError("the reader has gone", Code.Canceled));
-    this.#abort.release();
-  }
-
-  /** After the last event only the status is to come: it is read, or an HTTP/1.1 connection could not be used again. */
-  #finish(): void {
-    const timer = setTimeout(() => this.#drop(), 1_000).unref();
-    this.#messages
-      ?.next()
-      .catch(() => {})
-      .finally(() => {
-        clearTimeout(timer);
-        this.#drop();
-      });
-  }
-
-  #watch<T>(action: () => Promise<T>): Promise<T> {
-    const { signal } = this.#abort;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      const timer = setTimeout(() => {
-        const silence = `the stream was silent for ${this.#silenceMs} ms`;
-        this.#abort.abort(new ConnectError(silence, Code.Unavailable));
-      }, this.#silenceMs);
-      signal.addEventListener("abort", onAbort, { once: true });
-      if (signal.aborted) onAbort();
-      action()
-        .then(resolve, reject)
-        .finally(() => {
-          clearTimeout(timer);
-          signal.removeEventListener("abort", onAbort);
-        });
-    });
-  }
-}
-
-type Messages = AsyncIterator<{ event?: WireExecEvent | undefined }>;

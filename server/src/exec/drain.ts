@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import type { OutputPump } from "./output-pump.ts";
 
 /** How long a background process that holds the pipe may keep the end waiting by saying nothing. */
@@ -17,7 +17,8 @@ export async function drain(pump: OutputPump): Promise<void> {
   let quietSince = performance.now();
   let talkingSince = quietSince;
   while (!pump.isAtEnd && !(pump.isPaused && pump.hasTakenTheRest)) {
-    await Promise.race([pump.closed, setTimeout(STEP_MS)]);
+    await step(pump);
+    if (pump.isAtEnd) return;
     // The loop has polled the pipes between a timer and the immediate after it: what was there is read.
     await setImmediate();
     const now = performance.now();
@@ -26,4 +27,15 @@ export async function drain(pump: OutputPump): Promise<void> {
     reads = pump.reads;
     if (now - quietSince >= QUIET_MS || now - talkingSince >= TALKING_MS) return;
   }
+}
+
+/** Resolves when every holder of the pipes has closed them, or after a while. */
+function step(pump: OutputPump): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, STEP_MS);
+    void pump.closed.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -161,7 +161,8 @@ export class ExecRun {
       ...(exit.signal === undefined ? {} : { signal: exit.signal }),
     });
     this.stdin?.close();
-    void this.#pump.closed.then(() => process.release());
+    // The end is told first.
+    void this.#pump.closed.then(() => setImmediate(() => process.release()));
   }
 
   async #stopListening(): Promise<void> {

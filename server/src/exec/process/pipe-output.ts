@@ -28,6 +28,11 @@ export function createPipeOutput(stream: OutputStream, fd: number): OutputSource
       }
       let fullReads = 0;
       let isLarge = false;
+      let isAtEnd = false;
+      const onEndOnce = (): void => {
+        if (!isAtEnd) onEnd();
+        isAtEnd = true;
+      };
       const callback = (bytes: number): boolean => {
         if (bytes === memory.length) fullReads++;
         if (fullReads >= FULL_READS && !isLarge && largePipes < MOST_LARGE_PIPES) {
@@ -40,11 +45,12 @@ export function createPipeOutput(stream: OutputStream, fd: number): OutputSource
       };
       // It begins to read as soon as it is there.
       socket = new Socket({ fd, readable: true, writable: false, onread: { buffer: memory, callback } });
-      // An error ends the stream like an end does; "close" comes after either.
+      // An error ends the stream like an end does; "close" comes after either, the end a turn of the event loop earlier.
       socket.on("error", () => {});
+      socket.once("end", onEndOnce);
       socket.once("close", () => {
         if (isLarge) largePipes--;
-        onEnd();
+        onEndOnce();
       });
       // Not the data, which comes by the callback, but the end.
       socket.resume();
