@@ -3,6 +3,7 @@ import type { Contender } from "../kit/contender.ts";
 import { startContender } from "../kit/contender.ts";
 import { startFloor } from "../kit/floor.ts";
 import type { Program } from "../kit/program.ts";
+import { longLine } from "../kit/wide-http2.ts";
 import { startYonderServer } from "../kit/yonder-server.ts";
 import type { YonderServer } from "../kit/yonder-server.ts";
 import { startDelayLine } from "./delay-line.ts";
@@ -30,7 +31,10 @@ export async function startFloorMover(
   const module = new URL(`../floors/${file}`, import.meta.url);
   const through = async (port: number): Promise<number> =>
     Number(new URL(await behindDelay(context, `http://127.0.0.1:${port}`, delayMs)).port);
-  return { ...(await startFloor(context, { who, module, through })), program: plainProgram };
+  return {
+    ...(await startFloor(context, { who, module, through, settings: delayMs > 0 ? longLine : {} })),
+    program: plainProgram,
+  };
 }
 
 /** How one of our rows differs from the others. */

@@ -14,7 +14,7 @@ import { wideServer, wideSession } from "../kit/wide-http2.ts";
 const highWaterMark = 256 << 10;
 
 await runFloor({
-  serve() {
+  serve(settings) {
     const server = wideServer((stream, headers) => {
       const path = decodeURIComponent(String(headers["file"]));
       if (headers[":method"] === "PUT") {
@@ -23,11 +23,11 @@ await runFloor({
       }
       stream.respond({ ":status": 200 });
       void sendFile(path, stream);
-    });
+    }, settings);
     return listening(server);
   },
-  async connect(port) {
-    const session = await wideSession(port);
+  async connect(port, settings) {
+    const session = await wideSession(port, settings);
     return async (program) => {
       const [verb, source = "", destination = ""] = argvOf(program);
       const isPut = verb === "put";

@@ -7,7 +7,7 @@ import type { Http2Session } from "node:http2";
 export const firstWindowBytes = 2 << 20;
 
 /**
- * Widens a connection's windows to what its line holds, which four pings tell: HTTP/2's own 64 KiB let 2 MB/s through
+ * Widens a connection's windows to what its line holds, which two pings tell: HTTP/2's own 64 KiB let 2 MB/s through
  * where an answer takes 40 ms. Until then, and on a line on which an answer takes a millisecond, they are the first ones.
  */
 export function fitWindows(session: Http2Session): void {
@@ -34,7 +34,8 @@ function widen(session: Http2Session, streamBytes: number): void {
   session.setLocalWindowSize(2 * streamBytes);
 }
 
-const pings = 4;
+/** As many as a server bears that counts them as an attack, such as that of grpc-go, which ends a connection at the fourth. */
+const pings = 2;
 /**
  * A gigabyte a second, twice over: nghttp2 tells a peer of what was read once it is half a window, so that half of one
  * may be all that is on its way.
