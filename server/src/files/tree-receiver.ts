@@ -29,6 +29,7 @@ export class TreeReceiver implements Receiver {
   readonly #ended: Promise<void>;
   #failure: unknown;
   #isFailed = false;
+  #isGivenUp = false;
 
   private constructor(path: PathBytes, writer: TreeWriter) {
     this.path = path;
@@ -84,6 +85,7 @@ export class TreeReceiver implements Receiver {
   }
 
   async discard(): Promise<void> {
+    this.#isGivenUp = true;
     this.#extract.destroy();
     await this.#ended.catch(() => {});
     await this.#writer.abandon();
@@ -104,6 +106,8 @@ export class TreeReceiver implements Receiver {
   async #unpack(): Promise<void> {
     for await (const entry of this.#extract) {
       await this.#unpackEntry(entry);
+      // Asked for the next entry then, the library would wait for ever.
+      if (this.#isGivenUp) break;
     }
     await this.#writer.drain();
   }

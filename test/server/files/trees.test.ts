@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   linkSync,
@@ -277,4 +278,18 @@ test("ten thousand small files go up and down in one call each", async () => {
   const { finished } = await downloadTar(client, { path: "target" });
   expect(finished.report).toMatchObject({ files: 10_000n, directories: 101n });
   expect(describeTree(join(directory, "target"))).toEqual(describeTree(source));
+});
+
+test("an upload of a tree is given up at any moment, and lets go of all it held", async () => {
+  const { client, directory } = await openFileServer();
+  const source = await temporaryDirectory();
+  for (let file = 0; file < 40; file++) writeFileSync(join(source, `f${file}`), randomBytes(1 + file * 100));
+  const tar = gnuTar(source, "--sort=name", ".");
+  for (let round = 0; round < 40; round++) {
+    const uploadId = `round-${round}`;
+    const data = tar.subarray(0, 2048 + round * 1500);
+    await client.writeChunk({ uploadId, header: { case: "tree", value: { path: "tree" } }, chunk: { data } });
+    expect(await client.abortUpload({ uploadId })).toMatchObject({ aborted: true });
+  }
+  expect(await partsIn(directory)).toEqual([]);
 });
