@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import posixpath
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing_extensions import Self
 from yonder.workspace.v1 import workspace_service_pb2, workspace_service_pb2_grpc
 
 from . import _git, _transfer
+from ._completion import Completion
 from ._connection import Connection
 from ._exec import MAX_OUTPUT_BYTES, OnText, run_command
 from .errors import BrokenStream, WorkspaceError
@@ -44,6 +46,7 @@ class AsyncRemoteWorkspace:
         self.host = host.rstrip("/")
         self.working_dir = None if working_dir is None else os.fspath(working_dir)
         self._connection = Connection(self.host, api_key, read_timeout)
+        self._completion = Completion()
 
     async def execute_command(
         self,
@@ -134,13 +137,24 @@ class AsyncRemoteWorkspace:
         """Lets go of the connection for good. What runs in the workspace runs on."""
         await self._connection.close()
 
+    def register_conversation(self, conversation_id: str) -> None:
+        """What the completion callback says at the end of the scope."""
+        self._completion.register_conversation(conversation_id)
+
+    def register_cost(self, cost: float) -> None:
+        """In US dollars, for the completion callback."""
+        self._completion.register_cost(cost)
+
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        try:
+            await self.close()
+        finally:
+            await asyncio.to_thread(self._completion.send, error)
 
     def _resolve(self, path: PathLike) -> str:
         text = os.fspath(path)

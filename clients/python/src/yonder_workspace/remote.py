@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import Self
 
+from ._completion import Completion
 from ._exec import MAX_OUTPUT_BYTES, OnText
 from .aio import AsyncRemoteWorkspace, PathLike
 from .models import CommandResult, FileOperationResult, GitChange, GitDiff
@@ -33,6 +34,7 @@ class RemoteWorkspace:
         max_connections: int | None = None,
     ) -> None:
         self._remote = AsyncRemoteWorkspace(host, working_dir, api_key, read_timeout, max_connections)
+        self._completion = Completion()
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -118,13 +120,24 @@ class RemoteWorkspace:
         thread.join()
         loop.close()
 
+    def register_conversation(self, conversation_id: str) -> None:
+        """What the completion callback says at the end of the scope."""
+        self._completion.register_conversation(conversation_id)
+
+    def register_cost(self, cost: float) -> None:
+        """In US dollars, for the completion callback."""
+        self._completion.register_cost(cost)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        finally:
+            self._completion.send(error)
 
     async def _end(self) -> None:
         await self._remote.close()
