@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { closeSync, fchmodSync, futimesSync, openSync, renameSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { link, lstat, lutimes, mkdir, open, rename, rm, symlink, unlink } from "node:fs/promises";
 import { extract } from "tar-stream";
@@ -7,6 +8,7 @@ import { InvalidRequest } from "../errors.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import { partOwner, partPrefix, removeAbandoned } from "../transfer/parts.ts";
 import { text } from "./local-tree.ts";
+import { QuickDisk } from "./quick-disk.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
@@ -75,6 +77,7 @@ class Unpacker {
   /** Modes and times of directories, set at the end: what is written in them changes them. */
   readonly #later: { path: Buffer; mode: number; time: number }[] = [];
   readonly #parts: Buffer;
+  readonly #disk = new QuickDisk();
   #count = 0;
 
   constructor(top: Buffer, report: TreeReport, allowOutsideLinks: boolean) {
@@ -126,6 +129,24 @@ class Unpacker {
 
   async #file(header: Header, time: number, content: AsyncIterable<Buffer>, path: Buffer): Promise<void> {
     const part = await this.#newPart();
+    if (header.size <= smallBytes && this.#disk.isQuick) {
+      const data: Buffer[] = [];
+      for await (const piece of content) data.push(piece);
+      await this.#disk.run(() => writeSmall(part, path, data, header.mode & 0o7777, time));
+    } else {
+      await this.#largeFile(header, time, content, part, path);
+    }
+    this.#report.files++;
+    this.#report.contentBytes += header.size;
+  }
+
+  async #largeFile(
+    header: Header,
+    time: number,
+    content: AsyncIterable<Buffer>,
+    part: Buffer,
+    path: Buffer,
+  ): Promise<void> {
     const handle = await open(part, "wx");
     try {
       let position = 0;
@@ -139,8 +160,6 @@ class Unpacker {
       await handle.close();
     }
     await rename(part, path);
-    this.#report.files++;
-    this.#report.contentBytes += header.size;
   }
 
   async #symlink(names: readonly string[], target: string, path: Buffer, time: number): Promise<void> {
@@ -230,6 +249,21 @@ async function onDirectory(path: Buffer, act: (handle: FileHandle) => Promise<un
   }
 }
 
+/** Writes a whole file and puts it in its place, on this thread. */
+function writeSmall(part: Buffer, path: Buffer, data: readonly Buffer[], mode: number, time: number): void {
+  const descriptor = openSync(part, "wx");
+  try {
+    for (const piece of data) {
+      for (let begin = 0; begin < piece.length;) begin += writeSync(descriptor, piece, begin);
+    }
+    fchmodSync(descriptor, mode);
+    futimesSync(descriptor, time, time);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(part, path);
+}
+
 async function writeAll(handle: FileHandle, data: Uint8Array, position: number): Promise<void> {
   for (let begin = 0; begin < data.length;) {
     const { bytesWritten } = await handle.write(data, begin, data.length - begin, position + begin);
@@ -246,5 +280,6 @@ function refused(entry: string, why: string): InvalidRequest {
   return new InvalidRequest(`the entry's name ${why}: ${subject}`, { reason: "ENTRY_REFUSED", subject });
 }
 
+const smallBytes = 64 * 1024;
 /** Each byte of a name as one character; the library's types do not know the option. */
 const parserOptions: object = { filenameEncoding: "latin1" };

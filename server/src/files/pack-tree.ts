@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
 import type { TreeReport } from "../util/errors.ts";
@@ -12,6 +12,7 @@ import type { IgnoreOptions } from "./ignore-rules.ts";
 import { baseName, dot, joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
+import { QuickDisk } from "./quick-disk.ts";
 import { chunkBytes, readChunk, readChunks } from "./read-chunks.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
 import { emptyReport, skip } from "./tree-report.ts";
@@ -59,6 +60,7 @@ class Packer {
   readonly #paths: Paths;
   readonly #query: PackQuery;
   readonly #root: FileInfo;
+  readonly #disk = new QuickDisk();
   /** The first name of each file that has several. */
   readonly #linked = new Map<string, PathBytes>();
 
@@ -87,7 +89,7 @@ class Packer {
       rules: IgnoreRules.create(this.#query),
       includeHidden: true,
       pinned: this.#paths.isConfined,
-      load: loadSmall,
+      load: (at, info) => loadSmall(at, info, this.#disk),
       onUnreadable: (_, path) => skip(this.report, path),
     });
     for await (const { info, at, loaded } of entries) yield* this.#entry(info.path, info, at, loaded);
@@ -110,7 +112,7 @@ class Packer {
       throw error;
     });
     if (info === undefined) skip(this.report, name);
-    else yield* this.#entry(name, info, place.at, await loadSmall(place.at, info));
+    else yield* this.#entry(name, info, place.at, await loadSmall(place.at, info, this.#disk));
   }
 
   async *#entry(
@@ -199,26 +201,53 @@ class Packer {
 }
 
 /** A small file's content, read ahead; undefined for everything else. */
-async function loadSmall(at: PathBytes, info: FileInfo): Promise<Buffer | undefined> {
+async function loadSmall(at: PathBytes, info: FileInfo, disk: QuickDisk): Promise<Buffer | undefined> {
   if (info.kind !== "REGULAR" || info.stats.size > smallBytes) return undefined;
-  const handle = await openQuietly(at);
-  if (handle === undefined) return undefined;
+  const size = Number(info.stats.size);
   try {
-    return await readChunk(handle, 0, Number(info.stats.size));
+    if (disk.isQuick) return await disk.run(() => readSmall(at, size));
+    const handle = await open(at, openFlags);
+    try {
+      return await readChunk(handle, 0, size);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    return unlessGone(error);
+  }
+}
+
+/** Reads a whole file on this thread. */
+function readSmall(at: PathBytes, size: number): Buffer {
+  const descriptor = openSync(at, openFlags);
+  try {
+    const data = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    while (filled < size) {
+      const read = readSync(descriptor, data, filled, size - filled, filled);
+      if (read === 0) break;
+      filled += read;
+    }
+    return data.subarray(0, filled);
   } finally {
-    await handle.close();
+    closeSync(descriptor);
   }
 }
 
 /** Opens a file; undefined where it went away or may not be read. */
 async function openQuietly(at: PathBytes): Promise<FileHandle | undefined> {
   try {
-    return await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    return await open(at, openFlags);
   } catch (error) {
-    const code = systemCode(error);
-    if (isMissing(error) || code === "EACCES" || code === "EPERM" || code === "ELOOP") return undefined;
-    throw error;
+    return unlessGone(error);
   }
 }
 
+function unlessGone(error: unknown): undefined {
+  const code = systemCode(error);
+  if (isMissing(error) || code === "EACCES" || code === "EPERM" || code === "ELOOP") return undefined;
+  throw error;
+}
+
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const smallBytes = 64n * 1024n;
