@@ -24,7 +24,12 @@ export async function unpackTree(
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   await removeAbandoned(directory);
-  const unpacker = new Unpacker(Buffer.from(directory), report, options.allowOutsideLinks);
+  const unpacker = new Unpacker({
+    top: Buffer.from(directory),
+    report,
+    allowOutsideLinks: options.allowOutsideLinks,
+    disk: await QuickDisk.under(Buffer.from(directory)),
+  });
   const parser = extract(parserOptions);
   const feeding = feed(stream, parser);
   // Seen when its turn comes.
@@ -68,6 +73,13 @@ async function feed(stream: AsyncIterable<Uint8Array>, parser: ReturnType<typeof
   }
 }
 
+interface UnpackerOptions {
+  readonly top: Buffer;
+  readonly report: TreeReport;
+  readonly allowOutsideLinks: boolean;
+  readonly disk: QuickDisk;
+}
+
 class Unpacker {
   readonly #top: Buffer;
   readonly #report: TreeReport;
@@ -77,13 +89,14 @@ class Unpacker {
   /** Modes and times of directories, set at the end: what is written in them changes them. */
   readonly #later: { path: Buffer; mode: number; time: number }[] = [];
   readonly #parts: Buffer;
-  readonly #disk = new QuickDisk();
+  readonly #disk: QuickDisk;
   #count = 0;
 
-  constructor(top: Buffer, report: TreeReport, allowOutsideLinks: boolean) {
+  constructor({ top, report, allowOutsideLinks, disk }: UnpackerOptions) {
     this.#top = top;
     this.#report = report;
     this.#allowOutsideLinks = allowOutsideLinks;
+    this.#disk = disk;
     this.#parts = join(top, `${partPrefix}${randomBytes(9).toString("hex")}${partOwner()}`);
   }
 

@@ -37,9 +37,12 @@ export type PackEvent =
 
 /** Packs a tree into a tar stream. A chunk's bytes are good until the next event. */
 export async function* packTree(paths: Paths, query: PackQuery): AsyncGenerator<PackEvent> {
-  const root = await paths.locate(query.path, { follow: "target" }, (place) => readInfo(place.at, place.path, false));
+  const [root, disk] = await paths.locate(query.path, { follow: "target" }, async (place) => [
+    await readInfo(place.at, place.path, false),
+    await QuickDisk.under(place.at),
+  ]);
   yield { type: "started", root };
-  const packer = new Packer(paths, query, root);
+  const packer = new Packer(paths, query, root, disk);
   let [offset, whole] = [0, 0];
   try {
     for await (const data of coalesce(packer.pack(), chunkBytes)) {
@@ -60,14 +63,15 @@ class Packer {
   readonly #paths: Paths;
   readonly #query: PackQuery;
   readonly #root: FileInfo;
-  readonly #disk = new QuickDisk();
+  readonly #disk: QuickDisk;
   /** The first name of each file that has several. */
   readonly #linked = new Map<string, PathBytes>();
 
-  constructor(paths: Paths, query: PackQuery, root: FileInfo) {
+  constructor(paths: Paths, query: PackQuery, root: FileInfo, disk: QuickDisk) {
     this.#paths = paths;
     this.#query = query;
     this.#root = root;
+    this.#disk = disk;
   }
 
   async *pack(): AsyncGenerator<Buffer> {

@@ -8,15 +8,21 @@ describe.each([
   ["server", ServerDisk],
 ])("on the %s", (_, QuickDisk) => {
   test("a disk that was slow once is left to other threads for a while, and then asked again", async () => {
-    const disk = new QuickDisk();
+    const disk = new QuickDisk({ isLocal: true });
     expect(await disk.run(() => busy(20) ?? "read")).toBe("read");
     let left = 0;
     while (!disk.isQuick && left < 10_000) left++;
     expect(left).toBe(100);
   });
 
+  test.runIf(process.platform === "linux")("only a disk of this machine is taken as quick", async () => {
+    expect((await QuickDisk.under(Buffer.from("/dev/shm"))).isQuick).toBe(true);
+    expect((await QuickDisk.under(Buffer.from("/proc"))).isQuick).toBe(false);
+    expect((await QuickDisk.under(Buffer.from("/nowhere/at/all"))).isQuick).toBe(false);
+  });
+
   test("whatever else the thread has to do gets its turn between files", async () => {
-    const disk = new QuickDisk();
+    const disk = new QuickDisk({ isLocal: true });
     let isOver = false;
     const turns = countTurns(() => isOver);
     for (let file = 0; file < 20; file++) await disk.run(() => busy(2));
@@ -25,7 +31,7 @@ describe.each([
   });
 
   test("what a file fails with is thrown, after a slow one too", async () => {
-    const disk = new QuickDisk();
+    const disk = new QuickDisk({ isLocal: true });
     const fail = (): never => {
       busy(10);
       throw new Error("no space left");

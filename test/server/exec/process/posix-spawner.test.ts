@@ -32,15 +32,18 @@ describe("posix_spawn", () => {
   });
 
   it("lets the pipe of a command that prints much hold more", async () => {
-    const line = "head -c 8388608 /dev/zero; read -r; dd if=/dev/zero bs=4096 count=1024 oflag=nonblock";
+    const printed = 32 * 1024 * 1024;
+    const line = `head -c ${printed} /dev/zero; read -r; dd if=/dev/zero bs=4096 count=1024 oflag=nonblock`;
     const { process: started, stdout, stderr, ended } = await launch(line, { stdin: true });
-    await until(() => stdout().length === 8388608);
+    // A reader that is busy with other things finds the pipe full.
+    const busy = setInterval(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2), 1);
+    await until(() => stdout().length === printed).finally(() => clearInterval(busy));
     // From now on it can print no more than what the pipe holds.
     started.outputs[0]?.pause();
     await started.input?.write(Buffer.from("go\n"));
     await until(() => stderr().includes("records out"));
     started.outputs[0]?.resume();
-    expect((await ended).stdout.length - 8388608).toBeGreaterThan(512 * 1024);
+    expect((await ended).stdout.length - printed).toBeGreaterThan(512 * 1024);
   });
 
   it("hears of an end although somebody took the handler of SIGCHLD away", async () => {
