@@ -63,8 +63,7 @@ describe("StateDirectory", () => {
       setInterval(() => {}, 1_000);`;
     const children: ChildProcess[] = [];
     const openElsewhere = async (more: Record<string, string>): Promise<string> => {
-      const args = ["--conditions=@yonder/source", "--input-type=module", "--eval", program];
-      const child = spawn(process.execPath, args, {
+      const child = spawn(process.execPath, [...typescript, "--eval", program], {
         stdio: ["ignore", "pipe", "inherit"],
         env: { ...process.env, TMPDIR: parent, ...more },
       });
@@ -177,6 +176,9 @@ describe("StateDirectory", () => {
   });
 });
 
+/** What makes the oldest Node run a program in TypeScript, too. */
+const typescript = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning", "--input-type=module"];
+
 /** Opens the directory in another process, which holds it until it is killed, or says why it cannot. */
 async function openInChild(directory: string, uid?: number) {
   const module = new URL("../../../server/src/exec/state/state-directory.ts", import.meta.url).href;
@@ -186,8 +188,7 @@ async function openInChild(directory: string, uid?: number) {
     const answer = await StateDirectory.open(${JSON.stringify(directory)}).then(() => "holds", (error) => error.message);
     process.stdout.write(answer);
     setInterval(() => {}, 1000);`;
-  const flags = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning", "--input-type=module"];
-  const child = spawn(process.execPath, [...flags, "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...typescript, "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   const [data] = (await once(child.stdout, "data")) as [Buffer];
   return { child, text: data.toString() };
 }
