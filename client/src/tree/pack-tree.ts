@@ -1,9 +1,10 @@
-import { constants } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { text } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
-import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
+import type { QuickDisk } from "./quick-disk.ts";
+import { tarEnd, tarFile, tarHeader, tarPadding } from "./tar-header.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
@@ -26,9 +27,11 @@ export interface TreeEntry {
 export async function* packLocalEntries(
   entries: AsyncIterable<LocalEntry>,
   report: TreeReport,
+  disk: QuickDisk,
 ): AsyncGenerator<Buffer> {
   const linked = new Map<string, Buffer>();
-  for await (const { name, path, stats, target } of entries) {
+  for await (const entry of entries) {
+    const { name, path, stats, target } = entry;
     const base = {
       name: Buffer.from(name, "latin1"),
       mode: Number(stats.mode & 0o7777n),
@@ -40,9 +43,18 @@ export async function* packLocalEntries(
     else if (stats.isFile()) {
       const key = stats.nlink > 1n ? `${stats.dev}:${stats.ino}` : undefined;
       const first = key === undefined ? undefined : linked.get(key);
-      if (first !== undefined) yield tarHeader({ ...base, type: "hardlink", linkName: first });
-      else if (!(yield* packFile(base, path, report))) skip(report, text(name));
-      else if (key !== undefined) linked.set(key, base.name);
+      if (first !== undefined) {
+        yield tarHeader({ ...base, type: "hardlink", linkName: first });
+        continue;
+      }
+      const isQuick = stats.size <= smallBytes && disk.isQuick;
+      const whole = isQuick ? await disk.run(() => packSmall(base, entry)) : undefined;
+      if (whole !== undefined) yield whole;
+      else if (!(yield* packFile(base, path, report))) {
+        skip(report, text(name));
+        continue;
+      }
+      if (key !== undefined) linked.set(key, base.name);
     }
   }
   yield tarEnd;
@@ -97,13 +109,47 @@ async function* packFile(
   }
 }
 
-async function openQuietly(path: Buffer): Promise<FileHandle | undefined> {
+/** Packs a whole file on this thread; undefined where it is gone, or no longer what it was when it was looked at. */
+function packSmall(base: { name: Buffer; mode: number; mtimeNs: bigint }, entry: LocalEntry): Buffer | undefined {
+  const { path, stats } = entry;
+  const size = Number(stats.size);
+  const descriptor = openSmall(path);
+  if (descriptor === undefined) return undefined;
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    let filled = 0;
+    while (filled < size) {
+      const read = readSync(descriptor, smallFile, filled, size - filled, filled);
+      if (read === 0) return undefined;
+      filled += read;
+    }
+    const { ino, size: bytes, mtimeNs } = fstatSync(descriptor, { bigint: true });
+    const isSame = ino === stats.ino && bytes === stats.size && mtimeNs === stats.mtimeNs;
+    return isSame ? tarFile(base, smallFile.subarray(0, size)) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openSmall(path: Buffer): number | undefined {
+  try {
+    return openSync(path, openFlags);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
 }
 
+async function openQuietly(path: Buffer): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, openFlags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const pieceBytes = 256 * 1024;
+const smallBytes = 64 * 1024;
+/** Read into, and packed from before anything else runs. */
+const smallFile = Buffer.allocUnsafeSlow(smallBytes);

@@ -19,6 +19,7 @@ import { hashFile, lookAt, text, walkLocalTree } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
 import { packEntries, packLocalEntries } from "./pack-tree.ts";
 import type { TreeEntry } from "./pack-tree.ts";
+import { QuickDisk } from "./quick-disk.ts";
 import { listRemoteParts } from "./remote-tree.ts";
 import { packedSize } from "./tar-header.ts";
 import { addReport, emptyReport, skip, startRound } from "./tree-report.ts";
@@ -55,6 +56,7 @@ export async function uploadDirectory(
   const retry = connection.retry({ signal: options.signal });
   const single = (await stat(source)).isDirectory() ? undefined : basename(source);
   const top = single === undefined ? source : dirname(source);
+  const disk = await QuickDisk.under(Buffer.from(top));
   /** What was moved by itself. */
   const done = new Set<string>();
   for (let round = 0; ; round++) {
@@ -69,7 +71,8 @@ export async function uploadDirectory(
             new Set(single === undefined ? await readdir(top, { encoding: "latin1" }) : [latin1(single)]),
           );
     startRound(report);
-    const changed = (into: TreeReport) => changedEntries(top, single, remote, done, { ...options, compare }, into);
+    const changed = (into: TreeReport) =>
+      changedEntries(top, single, remote, done, { ...options, compare, disk }, into);
     // Looking twice costs little beside moving; hashing twice does not.
     const isTold = options.onProgress !== undefined && compare !== "digest";
     const totalBytes = isTold ? await packedBytes(changed(emptyReport())) : undefined;
@@ -88,7 +91,7 @@ export async function uploadDirectory(
         moved += Number(entry.stats.size);
       }
     }
-    const stream = coalesce(packLocalEntries(changed(report), report), chunkBytes);
+    const stream = coalesce(packLocalEntries(changed(report), report, disk), chunkBytes);
     const sender = new TreeSender(connection, target, stream, told);
     try {
       addReport(report, await sender.send(retry));
@@ -135,7 +138,7 @@ async function* changedEntries(
   single: string | undefined,
   remote: ReadonlyMap<string, FileStats>,
   done: ReadonlySet<string>,
-  options: UploadTreeOptions & { compare: Compare },
+  options: UploadTreeOptions & { compare: Compare; disk: QuickDisk },
   report: TreeReport,
 ): AsyncGenerator<LocalEntry> {
   /** Directories that are there as they are: what is written in one changes its time, which is then set again. */

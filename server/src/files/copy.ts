@@ -13,6 +13,7 @@ import { partPrefix } from "./part-file.ts";
 import { dot, isWithin, joinPath, pathText, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
+import { QuickDisk } from "./quick-disk.ts";
 import { readChunks } from "./read-chunks.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 import { skip } from "./tree-report.ts";
@@ -68,7 +69,12 @@ export async function copyInto(
   { keepOwners = false } = {},
 ): Promise<TreeReport> {
   const parent = await openDirectory(joinPath(destination.directory, dot), true);
-  const writer = new TreeWriter(parent, Buffer.from(partPrefix + randomBytes(12).toString("hex")), keepOwners);
+  const writer = new TreeWriter({
+    root: parent,
+    disk: await QuickDisk.under(parent.at),
+    partName: Buffer.from(partPrefix + randomBytes(12).toString("hex")),
+    keepOwners,
+  });
   try {
     await writeEntry(writer, info, [destination.name], source.at);
     if (info.kind === "DIRECTORY") await copyTree(paths, source, destination, writer);

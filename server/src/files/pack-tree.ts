@@ -14,7 +14,7 @@ import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
 import { QuickDisk } from "./quick-disk.ts";
 import { chunkBytes, readChunk, readChunks } from "./read-chunks.ts";
-import { tarEnd, tarHeader, tarPadding } from "./tar-header.ts";
+import { tarEnd, tarFile, tarHeader, tarPadding } from "./tar-header.ts";
 import { emptyReport, skip } from "./tree-report.ts";
 import { walk } from "./walk.ts";
 
@@ -142,18 +142,13 @@ class Packer {
         yield tarHeader({ ...base, type: "hardlink", linkName: first });
         return;
       }
-      if (loaded?.length === Number(info.stats.size)) yield* this.#small(base, loaded);
-      else if (!(yield* this.#large(base, at))) return;
+      if (loaded?.length === Number(info.stats.size)) {
+        yield tarFile(base, loaded);
+        this.report.files++;
+        this.report.contentBytes += loaded.length;
+      } else if (!(yield* this.#large(base, at))) return;
       if (key !== undefined) this.#linked.set(key, name);
     }
-  }
-
-  *#small(base: { name: PathBytes; mode: number; mtimeNs: bigint }, data: Buffer): Generator<Buffer> {
-    yield tarHeader({ ...base, type: "file", size: data.length });
-    yield data;
-    yield tarEnd.subarray(0, tarPadding(data.length));
-    this.report.files++;
-    this.report.contentBytes += data.length;
   }
 
   async *#large(

@@ -15,19 +15,12 @@ export interface TarEntry {
  * names as UTF-8 only. A long name goes ahead in an entry of its own, and so does the fraction of a second.
  */
 export function tarHeader(entry: TarEntry): Buffer {
-  const blocks: Buffer[] = [];
-  const name = entry.type === "directory" ? Buffer.concat([entry.name, Buffer.from("/")]) : entry.name;
-  const linkName = entry.linkName ?? empty;
-  if (linkName.length > nameBytes) blocks.push(...longEntry("K", Buffer.concat([linkName, zero])));
-  if (name.length > nameBytes) blocks.push(...longEntry("L", Buffer.concat([name, zero])));
-  const nanoseconds = ((entry.mtimeNs % second) + second) % second;
-  const seconds = (entry.mtimeNs - nanoseconds) / second;
-  if (nanoseconds !== 0n) {
-    const fraction = String(nanoseconds).padStart(9, "0");
-    blocks.push(...longEntry("x", paxRecord("mtime", `${seconds}.${fraction}`)));
-  }
-  blocks.push(block(name, linkName, types[entry.type], entry.mode, Number(seconds), entry.size));
-  return blocks.length === 1 && blocks[0] !== undefined ? blocks[0] : Buffer.concat(blocks);
+  return pack(entry, empty);
+}
+
+/** The whole of a file's entry, in one piece: the blocks that open it, its content and what fills its last block. */
+export function tarFile(entry: Omit<TarEntry, "type" | "size" | "linkName">, content: Uint8Array): Buffer {
+  return pack({ ...entry, type: "file", size: content.length }, content);
 }
 
 /** How many zero bytes follow content of this size. */
@@ -38,9 +31,32 @@ export function tarPadding(size: number): number {
 /** What ends a tar stream. */
 export const tarEnd = Buffer.alloc(1024);
 
-function longEntry(type: string, content: Buffer): Buffer[] {
-  const name = Buffer.from(type === "x" ? "././@PaxHeader" : "././@LongLink");
-  return [block(name, empty, type, 0o644, 0, content.length), content, Buffer.alloc(tarPadding(content.length))];
+function pack(entry: TarEntry, content: Uint8Array): Buffer {
+  const name = entry.type === "directory" ? Buffer.concat([entry.name, slash]) : entry.name;
+  const linkName = entry.linkName ?? empty;
+  const ahead: [type: string, content: Buffer][] = [];
+  if (linkName.length > nameBytes) ahead.push(["K", Buffer.concat([linkName, zero])]);
+  if (name.length > nameBytes) ahead.push(["L", Buffer.concat([name, zero])]);
+  const nanoseconds = Number(((entry.mtimeNs % second) + second) % second);
+  const seconds = Number((entry.mtimeNs - BigInt(nanoseconds)) / second);
+  if (nanoseconds !== 0) ahead.push(["x", paxRecord("mtime", `${seconds}.${String(nanoseconds).padStart(9, "0")}`)]);
+  let bytes = blockBytes + paddedSize(content.length);
+  for (const [, text] of ahead) bytes += blockBytes + paddedSize(text.length);
+  const packed = Buffer.allocUnsafe(bytes).fill(0);
+  let at = 0;
+  for (const [type, text] of ahead) {
+    writeBlock(packed, at, { name: type === "x" ? paxName : longName, type, size: text.length });
+    text.copy(packed, at + blockBytes);
+    at += blockBytes + paddedSize(text.length);
+  }
+  const { mode, size } = entry;
+  writeBlock(packed, at, { name, linkName, type: types[entry.type], mode, seconds, size });
+  packed.set(content, at + blockBytes);
+  return packed;
+}
+
+function paddedSize(size: number): number {
+  return size + tarPadding(size);
 }
 
 function paxRecord(key: string, value: string): Buffer {
@@ -50,38 +66,55 @@ function paxRecord(key: string, value: string): Buffer {
   return Buffer.from(`${length}${rest}`);
 }
 
-function block(name: Buffer, linkName: Buffer, type: string, mode: number, mtime: number, size: number): Buffer {
-  const header = Buffer.alloc(blockBytes);
-  name.copy(header, 0, 0, Math.min(name.length, nameBytes));
-  writeNumber(header, mode & 0o7777, 100, 8);
-  writeNumber(header, 0, 108, 8);
-  writeNumber(header, 0, 116, 8);
-  writeNumber(header, size, 124, 12);
-  writeNumber(header, mtime, 136, 12);
-  header.write("        ", 148, "latin1");
-  header.write(type, 156, "latin1");
-  linkName.copy(header, 157, 0, Math.min(linkName.length, nameBytes));
-  header.write("ustar  \0", 257, "latin1");
+interface Block {
+  readonly name: Buffer;
+  readonly linkName?: Buffer;
+  readonly type: string;
+  readonly mode?: number;
+  readonly seconds?: number;
+  readonly size: number;
+}
+
+/** Writes a header into bytes that are zero. */
+function writeBlock(
+  into: Buffer,
+  at: number,
+  { name, linkName = empty, type, mode = 0o644, seconds = 0, size }: Block,
+): void {
+  name.copy(into, at, 0, Math.min(name.length, nameBytes));
+  writeNumber(into, mode & 0o7777, at + 100, 8);
+  writeNumber(into, 0, at + 108, 8);
+  writeNumber(into, 0, at + 116, 8);
+  writeNumber(into, size, at + 124, 12);
+  writeNumber(into, seconds, at + 136, 12);
+  into.fill(space, at + 148, at + 156);
+  into[at + 156] = type.charCodeAt(0);
+  linkName.copy(into, at + 157, 0, Math.min(linkName.length, nameBytes));
+  magic.copy(into, at + 257);
   let sum = 0;
-  for (const byte of header) sum += byte;
-  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
-  return header;
+  for (let index = at; index < at + blockBytes; index++) sum += into[index] ?? 0;
+  // Six digits, a zero and the space that is there.
+  writeNumber(into, sum, at + 148, 7);
 }
 
 /** Octal digits where they suffice, else GNU's base 256, which takes sizes over 8 GiB and times before 1970. */
-function writeNumber(header: Buffer, value: number, offset: number, length: number): void {
-  const digits = value >= 0 ? value.toString(8) : "";
-  if (value >= 0 && digits.length < length) {
-    header.write(`${digits.padStart(length - 1, "0")}\0`, offset, "latin1");
+function writeNumber(into: Buffer, value: number, at: number, length: number): void {
+  if (value >= 0 && value < 8 ** (length - 1)) {
+    let rest = value;
+    for (let index = at + length - 2; index >= at; index--) {
+      into[index] = 0x30 + (rest % 8);
+      rest = Math.floor(rest / 8);
+    }
+    into[at + length - 1] = 0;
     return;
   }
   const isNegative = value < 0;
   let rest = BigInt(value);
-  for (let index = offset + length - 1; index > offset; index--) {
-    header[index] = Number(rest & 0xffn);
+  for (let index = at + length - 1; index > at; index--) {
+    into[index] = Number(rest & 0xffn);
     rest >>= 8n;
   }
-  header[offset] = isNegative ? 0xff : 0x80;
+  into[at] = isNegative ? 0xff : 0x80;
 }
 
 const blockBytes = 512;
@@ -89,4 +122,9 @@ const nameBytes = 100;
 const second = 1_000_000_000n;
 const empty = Buffer.alloc(0);
 const zero = Buffer.alloc(1);
+const slash = Buffer.from("/");
+const space = 0x20;
+const magic = Buffer.from("ustar  \0");
+const paxName = Buffer.from("././@PaxHeader");
+const longName = Buffer.from("././@LongLink");
 const types = { file: "0", hardlink: "1", symlink: "2", directory: "5" } as const;

@@ -9,6 +9,7 @@ import { pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
 import { partPrefix } from "./part-file.ts";
+import { QuickDisk } from "./quick-disk.ts";
 import { readTarEntry } from "./tar-entry.ts";
 import { skip } from "./tree-report.ts";
 import { TreeWriter } from "./tree-writer.ts";
@@ -46,7 +47,11 @@ export class TreeReceiver implements Receiver {
     return paths.locate(path, { follow: "target", createParents: true }, async (place) => {
       await makeWay(place.at);
       const root = await openDirectory(place.at, true);
-      const writer = new TreeWriter(root, Buffer.from(partPrefix + randomBytes(12).toString("hex")));
+      const writer = new TreeWriter({
+        root,
+        disk: await QuickDisk.under(root.at),
+        partName: Buffer.from(partPrefix + randomBytes(12).toString("hex")),
+      });
       return new TreeReceiver(place.path, writer);
     });
   }

@@ -12,16 +12,30 @@ import { syncTree } from "./sync-tree.ts";
 import { refused } from "./tree-entry.ts";
 import type { Owner, TreeEntry } from "./tree-entry.ts";
 import { emptyReport } from "./tree-report.ts";
+import type { QuickDisk } from "./quick-disk.ts";
 import { writeAll } from "./write-all.ts";
+import { isMasked, writeNew, writeSmall } from "./write-small.ts";
+
+export interface TreeWriterOptions {
+  /** Held by the writer from now on. */
+  readonly root: Directory;
+  /** The disk that it lies on. */
+  readonly disk: QuickDisk;
+  /** The directory in the root for what is not whole yet. */
+  readonly partName: PathBytes;
+  /** Give what is written to the owners of its entries, where that is allowed. */
+  readonly keepOwners?: boolean;
+}
 
 /**
  * Writes the entries of a tree below a directory. Each directory on the way is opened below the one before without
  * following links, so an entry gets nowhere through a link, and each file appears whole by a rename. Small files are
- * written several at a time.
+ * written at once, or, where the disk may keep us waiting, several at a time.
  */
 export class TreeWriter {
   readonly report: TreeReport = emptyReport();
   readonly #root: Directory;
+  readonly #disk: QuickDisk;
   readonly #partName: PathBytes;
   readonly #keepOwners: boolean;
   #parts: Promise<Directory> | undefined;
@@ -34,12 +48,9 @@ export class TreeWriter {
   readonly #dressLater: TreeEntry[] = [];
   #failure: { error: unknown } | undefined;
 
-  /**
-   * @param root held by the writer from now on
-   * @param keepOwners give what is written to the owners of its entries, where that is allowed
-   */
-  constructor(root: Directory, partName: PathBytes, keepOwners = false) {
+  constructor({ root, disk, partName, keepOwners = false }: TreeWriterOptions) {
     this.#root = root;
+    this.#disk = disk;
     this.#partName = partName;
     this.#keepOwners = keepOwners;
   }
@@ -69,6 +80,7 @@ export class TreeWriter {
     // It is in the parser's memory anyway; the parser goes on while it is written.
     const data: Buffer[] = [];
     for await (const piece of content) data.push(piece);
+    if (entry.size <= quickBytes && this.#disk.isQuick) return this.#writeQuickly(entry, at, data);
     if (this.#pending.size >= maxPending) await Promise.race(this.#pending);
     this.#throwFailure();
     this.#pendingNames.add(key);
@@ -147,13 +159,21 @@ export class TreeWriter {
         position += data.length;
       }
       await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));
-      // The umask may have taken bits away from the mode that it was opened with.
-      if ((mode & (umask | 0o7000)) !== 0) await handle.chmod(mode);
+      if (isMasked(mode)) await handle.chmod(mode);
       await setModifyTime(handle, entry.modifyTime);
     } finally {
       await handle.close();
     }
     await rename(part, at);
+    this.report.files++;
+    this.report.contentBytes += entry.size;
+  }
+
+  async #writeQuickly(entry: TreeEntry, at: PathBytes, data: readonly Buffer[]): Promise<void> {
+    const part = await this.#newPart();
+    const { mode, modifyTime } = entry;
+    const looks = { mode: mode & 0o7777, modifyTime, owner: this.#keepOwners ? entry.owner : undefined };
+    await this.#disk.run(() => writeSmall(part, at, data, looks));
     this.report.files++;
     this.report.contentBytes += entry.size;
   }
@@ -251,8 +271,8 @@ function keyOf(names: readonly PathBytes[]): string {
 }
 
 const separator = Buffer.from("/");
-const writeNew = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const umask = process.umask();
+/** Up to here a file is written on this thread, if its disk is quick. */
+const quickBytes = 64 * 1024;
 const smallBytes = 256 * 1024;
 const maxPending = 8;
 const maxDirectories = 200;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { test } from "vitest";
-import { tarHeader as ours } from "../../../client/src/tree/tar-header.ts";
-import { tarHeader as theirs } from "../../../server/src/files/tar-header.ts";
+import { expect, test } from "vitest";
+import * as ours from "../../../client/src/tree/tar-header.ts";
+import * as theirs from "../../../server/src/files/tar-header.ts";
 
 test("the headers of client and server are the same, byte for byte", () => {
   const name = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes));
@@ -16,5 +16,18 @@ test("the headers of client and server are the same, byte for byte", () => {
     },
     { requiredKeys: ["name", "type", "mode", "mtimeNs", "size"] },
   );
-  fc.assert(fc.property(entry, (entry) => ours(entry).equals(theirs(entry))));
+  fc.assert(fc.property(entry, (entry) => ours.tarHeader(entry).equals(theirs.tarHeader(entry))));
+});
+
+test.each([
+  ["client", ours],
+  ["server", theirs],
+])("a file in one piece is its header, its content and zeros up to a block, on the %s", (_, { tarFile, tarHeader }) => {
+  for (const size of [0, 1, 511, 512, 513, 65_536]) {
+    const entry = { name: Buffer.from("a/b"), mode: 0o644, mtimeNs: 1_500_000_000_123_456_789n };
+    const content = Buffer.alloc(size, 7);
+    const zeros = Buffer.alloc(Math.ceil(size / 512) * 512 - size);
+    const header = tarHeader({ ...entry, type: "file", size });
+    expect(tarFile(entry, content).equals(Buffer.concat([header, content, zeros]))).toBe(true);
+  }
 });
