@@ -77,7 +77,9 @@ function checkResult() {
   // Compiled by the server's own install script, whose output npm keeps to itself.
   if (!existsSync(join(root, "server", "native", "build", "posix-spawn.node"))) {
     const tools = isMac ? "xcode-select --install" : "sudo apt-get install -y gcc libc6-dev";
-    console.error("setup: there is no C compiler; everything works, but commands take longer to start.");
+    console.error(
+      "setup: there is no C compiler; everything works, but commands take longer to start, and files to come down.",
+    );
     console.error(`setup: to have it:  ${tools} && npm run setup -- --force`);
   }
 }
