@@ -46,30 +46,42 @@ export async function removeDirectory(at: PathBytes, recursive: boolean): Promis
 async function empty(directory: Directory): Promise<void> {
   const names = await readNames(directory.at);
   for (let begin = 0; begin < names.length; begin += atOnce) {
-    await Promise.all(
-      names.slice(begin, begin + atOnce).map((name) => removeEntry(directory, Buffer.from(name, "latin1"))),
-    );
+    const some = names.slice(begin, begin + atOnce).map((name) => Buffer.from(name, "latin1"));
+    const refusals = await Promise.all(some.map((name) => removeFile(joinPath(directory.at, name))));
+    // One after the other: with several at once on each level, more would be open than a process may have.
+    for (const [index, name] of some.entries()) {
+      if (refusals[index] !== undefined) await removeChild(directory, name, refusals[index]);
+    }
   }
 }
 
-async function removeEntry(directory: Directory, name: PathBytes): Promise<void> {
-  const at = joinPath(directory.at, name);
+/** Removes what is no directory. Of what may be one the kernel's refusal comes back: EISDIR on Linux, EPERM elsewhere. */
+async function removeFile(at: PathBytes): Promise<Error | undefined> {
   try {
-    // Most entries are no directories: the kernel says which are (EISDIR on Linux, EPERM elsewhere).
     await unlink(at);
-    return;
+    return undefined;
   } catch (error) {
-    if (isMissing(error)) return;
     const code = systemCode(error);
-    if (code !== "EISDIR" && code !== "EPERM") throw error;
-    const child = await directory.open(name).catch(() => undefined);
-    if (child === undefined) throw error;
-    await closing(child, empty);
+    if (code === "EISDIR" || code === "EPERM") return error as Error;
+    if (isMissing(error)) return undefined;
+    throw error;
   }
-  await rmdir(at).catch((error: unknown) => {
+}
+
+async function removeChild(directory: Directory, name: PathBytes, refusal: Error): Promise<void> {
+  let child: Directory;
+  try {
+    child = await directory.open(name);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    // It is no directory, so the refusal had another cause.
+    throw systemCode(error) === "ENOTDIR" ? refusal : error;
+  }
+  await closing(child, empty);
+  await rmdir(joinPath(directory.at, name)).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
   });
 }
 
-/** How many entries of a directory go at once. */
+/** How many files of a directory go at once. */
 const atOnce = 8;
