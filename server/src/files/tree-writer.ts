@@ -57,6 +57,7 @@ export class TreeWriter {
 
   async write(entry: TreeEntry, content: AsyncIterable<Buffer>): Promise<void> {
     this.#throwFailure();
+    await this.#boundDirectories();
     const name = entry.names.at(-1);
     if (entry.type === "directory") return this.#makeDirectory(entry);
     if (name === undefined) throw refused(entry.name, "is the tree's own");
@@ -110,6 +111,7 @@ export class TreeWriter {
   async finish({ sync }: { sync: boolean }): Promise<void> {
     await this.drain();
     for (const entry of this.#dressLater.toReversed()) {
+      await this.#boundDirectories();
       const directory = await this.#directory(entry.names, entry);
       const handle = await open(directory.at, constants.O_RDONLY | constants.O_DIRECTORY);
       try {
@@ -224,9 +226,8 @@ export class TreeWriter {
     await removePartDirectory(joinPath(this.#root.at, this.#partName));
   }
 
-  /** The directory of these names, made where it is missing. */
+  /** The directory of these names, made where it is missing; open until the next entry. */
   async #directory(names: readonly PathBytes[], entry: TreeEntry): Promise<Directory> {
-    if (this.#directories.size > maxDirectories) await this.#closeDirectories();
     let directory = this.#root;
     for (let count = 1; count <= names.length; count++) {
       const key = keyOf(names.slice(0, count));
@@ -248,7 +249,9 @@ export class TreeWriter {
     }
   }
 
-  async #closeDirectories(): Promise<void> {
+  /** Only between two entries: an entry may be in several directories. */
+  async #boundDirectories(): Promise<void> {
+    if (this.#directories.size <= maxDirectories) return;
     await this.drain();
     const directories = [...this.#directories.values()];
     this.#directories = new Map();

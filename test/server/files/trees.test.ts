@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -200,6 +201,17 @@ describe("an entry that leads out of the target", () => {
     expect(await readdir(join(directory, "target"))).not.toContain("after");
     expect(await partsIn(directory)).toEqual([]);
   });
+});
+
+test("hard links arrive in more directories than are held open, where these have no entries of their own", async () => {
+  const { client, directory } = await openFileServer();
+  const names = Array.from({ length: 450 }, (_, index) => `d${index}/link`);
+  const links = names.map((name) => entry(name, { type: "hardlink", linkName: Buffer.from("d0/first") }));
+  const tar = Buffer.concat([entry("d0/first", { content: "x" }), ...links, tarEnd]);
+  await uploadTar(client, { path: "target" }, tar);
+  const first = lstatSync(join(directory, "target/d0/first"));
+  expect(first.nlink).toBe(451);
+  expect(names.filter((name) => lstatSync(join(directory, "target", name)).ino !== first.ino)).toEqual([]);
 });
 
 test("a link in a file's place is replaced and not followed", async () => {
