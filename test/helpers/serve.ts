@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { holdPort } from "./hold-port.ts";
 import { until } from "./until.ts";
 
 export interface ServeOptions {
@@ -33,6 +34,8 @@ export class ServedWorkspace {
   #child: ChildProcess | undefined;
   #port = 0;
   #listener: string | undefined;
+  /** Lets go of the port that the server is to have again. */
+  #letGo: (() => void) | undefined;
   #stderr = "";
 
   constructor(workingDirectory: string, stateDirectory: string, options: ServeOptions) {
@@ -98,18 +101,19 @@ export class ServedWorkspace {
     this.#child = child;
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.#port = await listeningPort(child, () => this.#stderr);
+    this.#letGoOfPort();
     this.#listener = listenerAt(this.#port);
   }
 
-  /** Sends a signal and waits until the server is gone. Answers its exit code, or the signal that ended it. */
+  /**
+   * Sends a signal and waits until the server is gone; its port is kept for its next start. Answers its exit code, or the
+   * signal that ended it.
+   */
   async stop(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<number | NodeJS.Signals> {
-    const child = this.#child;
-    if (child === undefined) throw new Error("the server does not run");
-    if (this.isRunning) {
-      child.kill(signal);
-      await once(child, "exit");
-    }
-    return child.exitCode ?? child.signalCode ?? 0;
+    const ended = await this.#stop(signal);
+    // Where it cannot be held, somebody has it already; the next start says so.
+    if (this.#port !== 0) this.#letGo ??= await holdPort(this.#port).catch(() => undefined);
+    return ended;
   }
 
   /** Stops it and starts it again, over the same state and at the same port. */
@@ -125,7 +129,8 @@ export class ServedWorkspace {
 
   /** Throws if anything is left of it. */
   async end(): Promise<void> {
-    if (this.#child !== undefined) await this.stop();
+    if (this.#child !== undefined) await this.#stop("SIGTERM");
+    this.#letGoOfPort();
     if (this.#port === 0) return;
     const left = this.marked;
     for (const { pid } of left) process.kill(pid, "SIGKILL");
@@ -133,6 +138,21 @@ export class ServedWorkspace {
     // The socket and not the port, which somebody else may have been given by now.
     if (this.#listener !== undefined && listenerAt(this.#port) === this.#listener)
       throw new Error(`port ${this.#port} is still open`);
+  }
+
+  async #stop(signal: "SIGTERM" | "SIGKILL"): Promise<number | NodeJS.Signals> {
+    const child = this.#child;
+    if (child === undefined) throw new Error("the server does not run");
+    if (this.isRunning) {
+      child.kill(signal);
+      await once(child, "exit");
+    }
+    return child.exitCode ?? child.signalCode ?? 0;
+  }
+
+  #letGoOfPort(): void {
+    this.#letGo?.();
+    this.#letGo = undefined;
   }
 }
 
