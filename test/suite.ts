@@ -12,8 +12,9 @@ export function suite(name: string, { exclude = [], ...own }: NonNullable<ViteUs
     test: {
       pool: "forks",
       maxWorkers: Math.max(2, availableParallelism() - 1),
-      testTimeout: 30_000,
-      hookTimeout: 30_000,
+      // Only to end what hangs: a machine that is busy with other things as well takes its time.
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
       reporters: ["default", "json"],
       outputFile: { json: `.reports/${name}.json` },
       exclude: [...configDefaults.exclude, ...exclude],

@@ -7,7 +7,7 @@ import { connect } from "../helpers/workspaces.ts";
 
 const isSkipped = skipUnless(tmuxProgram, "tmux", "install it to test terminals");
 
-describe.skipIf(isSkipped)("on a terminal", { timeout: 60_000 }, () => {
+describe.skipIf(isSkipped)("on a terminal", { timeout: 120_000 }, () => {
   /** A terminal with `yonder shell --id there` in it, its prompt on an empty screen, behind a proxy. */
   async function opened() {
     const server = await serve();

@@ -11,7 +11,7 @@ describe.skipIf(nobody === undefined)("with --user", () => {
 
   test(
     "files and repositories are that user's, and what the user may not is refused",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const { workingDirectory: there, url } = await serve();
       chownSync(there, uid, uid);

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AbortError } from "../../client/src/index.ts";
+import { patient } from "../helpers/time.ts";
 import { describeTree } from "../helpers/trees.ts";
 import type { Bench } from "./workspace-suite.ts";
 
@@ -127,7 +128,9 @@ export function filesSuite(bench: Bench): void {
           AbortError,
         );
         expect(await workspace.fs.readFile("kept", "utf8")).toBe("old");
-        await expect.poll(async () => (await workspace.executeCommand("ls -a")).stdout).not.toContain(".yonder-part");
+        await expect
+          .poll(async () => (await workspace.executeCommand("ls -a")).stdout, patient)
+          .not.toContain(".yonder-part");
       });
 
       test("do not hold up a command on the same client", async () => {
@@ -252,7 +255,7 @@ export function filesSuite(bench: Bench): void {
               await workspace.executeCommand("date +%N > watched/f");
               return told.length;
             },
-            { timeout: 10_000, interval: 200 },
+            { ...patient, interval: 200 },
           )
           .toBeGreaterThan(0);
         abort.abort();

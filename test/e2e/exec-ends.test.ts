@@ -66,7 +66,7 @@ const endings: readonly Ending[] = [
 describe("however a command ends, what it printed before is delivered, and why it ended is told", () => {
   test.for(endings.map((ending, index) => ({ ...ending, index })))(
     "$index: $reason",
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async ({ reason, command, options = {}, act, exitCode, signal }) => {
       const server = await serve();
       const workspace = await connect({ host: server.url });
@@ -115,7 +115,7 @@ describe("however a command ends, what it printed before is delivered, and why i
 describe("a server that is stopped leaves nothing running that will not end", () => {
   const drainTimeout = { "while it is being ended with a long grace": "5s", "without time to wait for it": "0s" };
 
-  test.for(Object.entries(drainTimeout))("%s", { timeout: 60_000 }, async ([, timeout]) => {
+  test.for(Object.entries(drainTimeout))("%s", { timeout: 120_000 }, async ([, timeout]) => {
     const server = await serve({ flags: [`--drain-timeout=${timeout}`] });
     const workspace = await connect({ host: server.url });
     await workspace.executeCommand(`${stubborn} &`);
@@ -128,7 +128,7 @@ describe("a server that is stopped leaves nothing running that will not end", ()
   });
 });
 
-test("time in which server and command were frozen does not count for a timeout", { timeout: 60_000 }, async () => {
+test("time in which server and command were frozen does not count for a timeout", { timeout: 120_000 }, async () => {
   const [timeoutMs, frozenMs] = [2_000, 3_500];
   const server = await serve();
   const workspace = await connect({ host: server.url });

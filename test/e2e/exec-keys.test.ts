@@ -11,7 +11,7 @@ import { connect } from "../helpers/workspaces.ts";
 
 test.for(wires)(
   "a key file that is rewritten under a stream changes who may call, not who reads, by %s",
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async ([, wire]) => {
     const [oldKey, newKey] = [freshKey(), freshKey()];
     const keyFile = await writeKeyFile(digest(oldKey));

@@ -20,7 +20,7 @@ import type { ServedWorkspace } from "../helpers/serve.ts";
 import { until } from "../helpers/until.ts";
 import { connect } from "../helpers/workspaces.ts";
 
-describe("a command runs once", { timeout: 60_000 }, () => {
+describe("a command runs once", { timeout: 120_000 }, () => {
   test.for(Object.entries(transports))("when its id comes 100 times at once, by %s", async ([, open]) => {
     const server = await serve();
     const stubs = createClient(ExecService, open(server.url));

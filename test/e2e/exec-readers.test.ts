@@ -16,7 +16,7 @@ const MIB = 2 ** 20;
 /** More than windows and buffers between server and reader can hold. */
 const outputBytes = 48 * MIB;
 
-describe("a reader that stands still", { timeout: 60_000 }, () => {
+describe("a reader that stands still", { timeout: 120_000 }, () => {
   test("holds up neither the command nor another reader, and has lost nothing when it goes on", async () => {
     const { server, source } = await serveRandom();
     const [patient, quick] = [await connect({ host: server.url }), await connect({ host: server.url })];
@@ -96,7 +96,7 @@ describe("a reader that stands still", { timeout: 60_000 }, () => {
   });
 });
 
-describe("a reader that moves, however slowly", { timeout: 60_000 }, () => {
+describe("a reader that moves, however slowly", { timeout: 120_000 }, () => {
   test("holds the command back where its output would not be kept, and loses nothing", async () => {
     const { server, source } = await serveRandom("--max-journal-bytes=8MiB", "--reader-stall-timeout=5s");
     const workspace = await connect({ host: server.url });
@@ -157,7 +157,7 @@ describe("a reader that moves, however slowly", { timeout: 60_000 }, () => {
   });
 });
 
-test("a command that nobody reads is not held up by a cap, and its wait ends", { timeout: 60_000 }, async () => {
+test("a command that nobody reads is not held up by a cap, and its wait ends", { timeout: 120_000 }, async () => {
   const { server, source } = await serveRandom("--max-journal-bytes=8MiB");
   const workspace = await connect({ host: server.url });
   const before = server.peakMemory();

@@ -17,7 +17,7 @@ const obstacle = whyNotMountable();
 
 describe.skipIf(obstacle !== undefined)(
   `a state directory whose disk is full${obstacle === undefined ? "" : ` (skipped: ${obstacle})`}`,
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   () => {
     test("holds up no command: what can no longer be kept is told as lost, and all counts are right", async () => {
       const outputBytes = 64 * MIB;

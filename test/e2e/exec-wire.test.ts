@@ -13,7 +13,7 @@ import { until } from "../helpers/until.ts";
 import { wires } from "../helpers/wires.ts";
 import { connect } from "../helpers/workspaces.ts";
 
-describe("an address that comes to lead elsewhere in the midst of a command", { timeout: 60_000 }, () => {
+describe("an address that comes to lead elsewhere in the midst of a command", { timeout: 120_000 }, () => {
   test("to another workspace: InstanceChanged, and nothing runs there", async () => {
     const [mine, other] = [await serve(), await serve()];
     const { proxy, workspace } = await connectThrough(mine);
@@ -69,7 +69,7 @@ describe("an address that comes to lead elsewhere in the midst of a command", { 
 /** One that shares a connection among its streams, and one that has a connection for each. */
 const twoWires = wires.filter(([name]) => ["gRPC over HTTP/2", "Connect over HTTP/1.1"].includes(name));
 
-describe.for(twoWires)("silence, by %s", { timeout: 60_000 }, ([, wire]) => {
+describe.for(twoWires)("silence, by %s", { timeout: 120_000 }, ([, wire]) => {
   const heartbeat = ["--heartbeat-interval=200ms"];
 
   test("a silent command is not cut by a proxy that cuts idle connections, for it is not idle", async () => {

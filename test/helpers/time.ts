@@ -4,4 +4,4 @@ export async function tick(milliseconds: number): Promise<void> {
 }
 
 /** For `expect.poll`, whose own second is short on a machine with other things to do. */
-export const patient = { timeout: 15_000 };
+export const patient = { timeout: 30_000 };

@@ -7,7 +7,7 @@ import { command, yonderEnvironment } from "./yonder.ts";
 
 const run = promisify(execFile);
 /** Well within a test's own limit. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
 /** A terminal as a person has it: tmux with bash in it, in which `yonder` is the command under test. */
 export class Tmux {

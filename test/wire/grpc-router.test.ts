@@ -10,6 +10,7 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import { createGrpcRouter } from "@yonder/wire";
 import { DownloadResponseSchema, FileService, StatRequestSchema, StatResponseSchema } from "@yonder/proto";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { patient } from "../helpers/time.ts";
 
 const path = "/yonder.workspace.v1.FileService/Stat";
 const streamPath = "/yonder.workspace.v1.FileService/Download";
@@ -191,7 +192,7 @@ it("holds a stream whose caller stands still, and leaves it when he goes", async
   expect(returned.sent - before.sent).toBeLessThan(20);
   expect(returned.count).toBe(before.count);
   stream.close(constants.NGHTTP2_CANCEL);
-  await expect.poll(() => returned.count).toBe(before.count + 1);
+  await expect.poll(() => returned.count, patient).toBe(before.count + 1);
   expect(contexts.at(-1)?.signal.reason).toMatchObject({ code: Code.Canceled });
 });
 

@@ -13,6 +13,7 @@ import { connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { Http2Sessions } from "../../client/src/connection/http2-sessions.ts";
+import { patient } from "../helpers/time.ts";
 
 test("carries the four kinds of calls, with headers and trailers both ways", async () => {
   const transport = await openConnect((router) => {
@@ -117,7 +118,7 @@ test("ends a call at its deadline or by its signal, and its peer hears of it", a
   setTimeout(() => abort.abort(), 20);
   for (const call of cancelled) expect(await failureOf(call)).toMatchObject({ code: Code.Canceled });
   expect(await failureOf(client.stat({}, { signal: abort.signal }))).toMatchObject({ code: Code.Canceled });
-  await expect.poll(() => codes.toSorted((a, b) => a - b)).toEqual([2, 2, 8, 8]);
+  await expect.poll(() => codes.toSorted((a, b) => a - b), patient).toEqual([2, 2, 8, 8]);
 });
 
 test("sends the deadline along", async () => {
@@ -192,7 +193,7 @@ test("lets go of requests that nobody takes any more", async () => {
     }
   }
   await createClient(FileService, transport).upload(endless());
-  await expect.poll(() => isLetGo).toBe(true);
+  await expect.poll(() => isLetGo, patient).toBe(true);
 });
 
 test("a call fails whose requests fail", async () => {
@@ -204,7 +205,7 @@ test("a call fails whose requests fail", async () => {
   }
   const error = await failureOf(createClient(FileService, transport).upload(failing()));
   expect(error.rawMessage).toBe("the disk is gone");
-  await expect.poll(() => codes).toEqual([constants.NGHTTP2_INTERNAL_ERROR]);
+  await expect.poll(() => codes, patient).toEqual([constants.NGHTTP2_INTERNAL_ERROR]);
 });
 
 test("a reader that stands still holds up the sender, and a reader may lend the memory", async () => {

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
 import { startProxy } from "../../helpers/proxy.ts";
 import { serve } from "../../helpers/serve.ts";
+import { patient } from "../../helpers/time.ts";
 import { until } from "../../helpers/until.ts";
 import { describeTree } from "../../helpers/trees.ts";
 import { wires } from "../../helpers/wires.ts";
@@ -154,7 +155,7 @@ test("a tree of 2,000 files goes up and down over cuts, and what arrived before 
   expect(report.files + report.unchanged).toBeGreaterThanOrEqual(2000);
   expect(report.files).toBeLessThan(2000);
   // The server may still be busy giving up what was cut.
-  await expect.poll(() => partsIn(server.workingDirectory)).toEqual([]);
+  await expect.poll(() => partsIn(server.workingDirectory), patient).toEqual([]);
   expect(describeTree(join(server.workingDirectory, "tree")).slice(1)).toEqual(describeTree(source).slice(1));
   expect(await workspace.fs.uploadTree(source, "tree")).toMatchObject({ files: 0, unchanged: 2020 });
 
@@ -185,14 +186,14 @@ test("a watch tells what happened during a cut, and after it", async () => {
   onTestFinished(() => abort.abort());
   await ready.promise;
   writeFileSync(join(server.workingDirectory, "a"), "");
-  await expect.poll(() => told, { timeout: 10_000 }).toEqual(["created a"]);
+  await expect.poll(() => told, patient).toEqual(["created a"]);
   proxy.refuse();
   proxy.cut();
   writeFileSync(join(server.workingDirectory, "b"), "");
   proxy.refuse(false);
-  await expect.poll(() => told.includes("created b"), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => told.includes("created b"), patient).toBe(true);
   writeFileSync(join(server.workingDirectory, "c"), "");
-  await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("created c");
+  await expect.poll(() => told.at(-1), patient).toBe("created c");
   expect(told).not.toContain("resync");
   abort.abort();
   await watching;

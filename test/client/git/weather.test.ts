@@ -8,6 +8,7 @@ import { serveGitHttps, type GitHttpsServer } from "../../helpers/git-https.ts";
 import { startProxy, type Proxy } from "../../helpers/proxy.ts";
 import { makeRepository, temporaryDirectory, type Repository } from "../../helpers/repositories.ts";
 import { findSecret } from "../../helpers/secret-search.ts";
+import { patient } from "../../helpers/time.ts";
 import { connect } from "../../helpers/workspaces.ts";
 
 const apiKey = "a-key-for-tests-that-is-long-enough";
@@ -66,7 +67,7 @@ test("a clone goes on over a cut, is not made twice, and tells its progress", as
   const cloning = workspace.git.cloneRepository(url, options);
   await reached;
   proxy.cut();
-  await expect.poll(() => proxy.connections).toBeGreaterThan(1);
+  await expect.poll(() => proxy.connections, patient).toBeGreaterThan(1);
   release();
   expect(await cloning).toMatchObject({ path: join(directory, "work"), branch: "main" });
   expect(https.requests.filter(({ url }) => url.includes("info/refs")).length).toBe(2);
@@ -85,7 +86,7 @@ test("a push over a line that is cut again and again is made once", async () => 
   for (let cuts = 0; cuts < 3; cuts++) {
     const before = proxy.connections;
     proxy.cut();
-    await expect.poll(() => proxy.connections).toBeGreaterThan(before);
+    await expect.poll(() => proxy.connections, patient).toBeGreaterThan(before);
   }
   release();
   expect(await pushing).toMatchObject([{ refName: "refs/heads/main", newId: sha }]);

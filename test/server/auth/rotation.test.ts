@@ -7,13 +7,13 @@ import { expect, test } from "vitest";
 import { temporaryDirectory } from "../../helpers/certificates.ts";
 import { iterate } from "../../helpers/collect.ts";
 import { openTestEdge, transports } from "../../helpers/edge.ts";
-import { tick } from "../../helpers/time.ts";
+import { patient, tick } from "../../helpers/time.ts";
 
 const oldKey = "the-key-of-yesterday";
 const newKey = "the-key-of-today-now";
 
-/** What happens within 5 s, as the docs promise. */
-const promised = { timeout: 5_000, interval: 50 };
+/** The docs promise 5 s; a machine that is busy with other tests is given more. */
+const promised = { ...patient, interval: 50 };
 
 async function open(apiKeyFile: string, options: Parameters<typeof openTestEdge>[0] = {}) {
   const edge = await openTestEdge({ ...options, settings: { apiKeyFile } });

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
 import { detailOf, expectReason, openFileServer, temporaryDirectory } from "../../helpers/file-server.ts";
 import type { FileServer } from "../../helpers/file-server.ts";
+import { patient } from "../../helpers/time.ts";
 import { describeTree, downloadTar, uploadTar } from "../../helpers/trees.ts";
 
 describe.runIf(process.platform === "linux")("a confined server", () => {
@@ -129,7 +130,7 @@ describe.runIf(process.platform === "linux")("a confined server", () => {
       await detailOf(client.stat({ path: "dir/secret/below" }));
       await client.list({ depth: -1 });
     }
-    await expect.poll(count).toBeLessThanOrEqual(before);
+    await expect.poll(count, patient).toBeLessThanOrEqual(before);
   });
 
   test(

@@ -19,6 +19,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { expectReason, openFileServer } from "../../helpers/file-server.ts";
 import type { FileServer } from "../../helpers/file-server.ts";
+import { patient } from "../../helpers/time.ts";
 
 interface Downloaded {
   readonly started: DownloadStarted;
@@ -251,5 +252,5 @@ test("a reader that goes away leaves no file open", async () => {
         return false;
       }
     });
-  await expect.poll(isOpen).toBe(false);
+  await expect.poll(isOpen, patient).toBe(false);
 });

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { combineCrc32 } from "../../../server/src/files/crc32.ts";
 import { expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
+import { patient } from "../../helpers/time.ts";
 import { chunk, finish, header, parts } from "../../helpers/upload-parts.ts";
 
 test("crc32 of two runs together is that of all bytes", () => {
@@ -26,7 +27,7 @@ test("a part is written down before it is made, so that none is forgotten when t
   // One queue of the kernel for both: what is told is told in the order in which it happened.
   const watchers = [directory, uploadsDirectory].map((path) => watch(path, (_, name) => seen.push(String(name))));
   await client.writeChunk({ uploadId: "one", header: { case: "file", value: { path: "file" } } });
-  await expect.poll(() => seen.some((name) => name.startsWith(".yonder-part-"))).toBe(true);
+  await expect.poll(() => seen.some((name) => name.startsWith(".yonder-part-")), patient).toBe(true);
   for (const watcher of watchers) watcher.close();
   const written = seen.findIndex((name) => name.endsWith(".json"));
   expect(written).toBeGreaterThanOrEqual(0);
@@ -152,7 +153,10 @@ describe("an upload by stream", () => {
     );
     await started.promise;
     await expect
-      .poll(async () => (await client.getUpload({ uploadId: "u" }).catch(() => undefined))?.upload?.committedBytes)
+      .poll(
+        async () => (await client.getUpload({ uploadId: "u" }).catch(() => undefined))?.upload?.committedBytes,
+        patient,
+      )
       .toBe(2n);
     await client.upload(parts(header({ path: "f", uploadId: "u" }), chunk(Buffer.from("cd"), 2), finish()));
     waiting.resolve();
@@ -231,6 +235,6 @@ test("an upload that waited too long is swept, with its part and its record", as
   });
   await files.uploads.sweep(Date.now() + 25 * 3_600_000);
   expect(await partsIn(directory)).toEqual([]);
-  await expect.poll(() => readdir(uploadsDirectory)).toEqual([]);
+  await expect.poll(() => readdir(uploadsDirectory), patient).toEqual([]);
   expect(existsSync(join(directory, "f"))).toBe(false);
 });

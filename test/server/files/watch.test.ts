@@ -18,6 +18,7 @@ import { Burst } from "../../../server/src/files/watch/burst.ts";
 import { Watches } from "../../../server/src/files/watch/watches.ts";
 import { expectReason, openFileServer, temporaryDirectory } from "../../helpers/file-server.ts";
 import type { FileServer } from "../../helpers/file-server.ts";
+import { patient } from "../../helpers/time.ts";
 
 interface Watching {
   readonly events: WatchResponse[];
@@ -58,7 +59,7 @@ function tell({ event }: WatchResponse): string[] {
 
 /** Waits for all of these to be told, in any order, and for nothing else. */
 async function expectTold(watching: Watching, expected: string[]): Promise<void> {
-  await expect.poll(() => watching.told().toSorted(), { timeout: 10_000 }).toEqual(expected.toSorted());
+  await expect.poll(() => watching.told().toSorted(), patient).toEqual(expected.toSorted());
 }
 
 test("creations, changes and removals are told, in the directory alone unless it is recursive", async () => {
@@ -81,7 +82,7 @@ test("quick changes to one file are told once", async () => {
   writeFileSync(join(server.directory, "f"), "");
   const watching = await watch(server, {});
   for (let count = 0; count < 200; count++) appendFileSync(join(server.directory, "f"), "x");
-  await expect.poll(() => watching.told().length).toBeGreaterThan(0);
+  await expect.poll(() => watching.told().length, patient).toBeGreaterThan(0);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(watching.told().length).toBeLessThan(10);
 });
@@ -135,7 +136,7 @@ test("what is in a directory that is made or moved in is told too", async () => 
           .told()
           .filter((change) => change.startsWith("REMOVED"))
           .toSorted(),
-      { timeout: 10_000 },
+      patient,
     )
     .toEqual(["REMOVED tree", "REMOVED tree/sub", "REMOVED tree/sub/f"]);
 });
@@ -167,12 +168,12 @@ test("a directory that goes and comes back is watched on", async () => {
   writeFileSync(join(path, "f"), "");
   const watching = await watch(server, { path: "d", recursive: true });
   rmSync(path, { recursive: true });
-  await expect.poll(() => watching.told().at(-1), { timeout: 10_000 }).toBe("REMOVED ");
+  await expect.poll(() => watching.told().at(-1), patient).toBe("REMOVED ");
   mkdirSync(path);
   writeFileSync(join(path, "g"), "");
-  await expect.poll(() => watching.told().includes("CREATED g"), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => watching.told().includes("CREATED g"), patient).toBe(true);
   writeFileSync(join(path, "h"), "");
-  await expect.poll(() => watching.told().at(-1), { timeout: 10_000 }).toBe("CREATED h");
+  await expect.poll(() => watching.told().at(-1), patient).toBe("CREATED h");
 });
 
 test("a single file is watched through replacements", async () => {
@@ -211,7 +212,7 @@ test("a reader that is too far behind is told to look at everything", async () =
     await new Promise((resolve) => setTimeout(resolve, 150));
   }
   const second = await watch(server, { resumeToken });
-  await expect.poll(() => second.told()[0], { timeout: 10_000 }).toBe("RESYNC");
+  await expect.poll(() => second.told()[0], patient).toBe("RESYNC");
 });
 
 test("a burst near the kernel's queue is told as resync, and what comes after is told again", async () => {
@@ -229,15 +230,15 @@ test("a burst near the kernel's queue is told as resync, and what comes after is
   void (async () => {
     for await (const event of watches.watch(query, abort.signal)) told.push(event.type);
   })();
-  await expect.poll(() => told).toEqual(["started"]);
+  await expect.poll(() => told, patient).toEqual(["started"]);
   for (let file = 0; file < 200; file++) writeFileSync(join(directory, `f${file}`), "");
-  await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("resync");
+  await expect.poll(() => told.at(-1), patient).toBe("resync");
   await new Promise((resolve) => setTimeout(resolve, 400));
   writeFileSync(join(directory, "after"), "");
-  await expect.poll(() => told.at(-1), { timeout: 10_000 }).toBe("changes");
+  await expect.poll(() => told.at(-1), patient).toBe("changes");
 });
 
-test("4,000 files made at once in one directory are all told, or resync is", { timeout: 60_000 }, async () => {
+test("4,000 files made at once in one directory are all told, or resync is", { timeout: 120_000 }, async () => {
   const server = await openFileServer();
   const watching = await watch(server, { recursive: true });
   writeFileSync(join(server.directory, "source"), "");
@@ -248,7 +249,7 @@ test("4,000 files made at once in one directory are all told, or resync is", { t
       () =>
         watching.told().includes("RESYNC") ||
         watching.told().filter((change) => change.startsWith("CREATED f")).length === 4000,
-      { timeout: 30_000 },
+      patient,
     )
     .toBe(true);
 });
@@ -260,7 +261,9 @@ test("a watch that says nothing sends heartbeats, and limits have names", async 
     "max_watched_directories",
   );
   const watching = await watch(server, {});
-  await expect.poll(() => watching.events.filter(({ event }) => event.case === "heartbeat").length).toBeGreaterThan(1);
+  await expect
+    .poll(() => watching.events.filter(({ event }) => event.case === "heartbeat").length, patient)
+    .toBeGreaterThan(1);
   expect((await expectReason(server.client.watch({ path: "a" }), "LIMIT_EXCEEDED")).limit?.name).toBe("max_watches");
   await expectReason(server.client.watch({ path: "no" }), "FILE_NOT_FOUND");
 });

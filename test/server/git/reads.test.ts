@@ -6,6 +6,7 @@ import { isGone, readProcStat } from "../../../server/src/exec/process/proc-stat
 import { expectReason } from "../../helpers/file-server.ts";
 import { openGitServer } from "../../helpers/git-server.ts";
 import { cloneOf, makeRepository, temporaryDirectory } from "../../helpers/repositories.ts";
+import { patient } from "../../helpers/time.ts";
 
 function stateName(state: GitFileState): string {
   return Object.entries(GitFileState).find(([, value]) => value === state)?.[0] ?? "none";
@@ -226,5 +227,5 @@ test("a git that takes too long or prints too much is ended, with all that it st
     const stat = readProcStat(Number(pid));
     return stat !== undefined && !isGone(stat);
   };
-  await expect.poll(() => started.split(/\s+/).filter(Boolean).filter(isThere)).toEqual([]);
+  await expect.poll(() => started.split(/\s+/).filter(Boolean).filter(isThere), patient).toEqual([]);
 });

@@ -9,6 +9,7 @@ import { makeAuthority, makeCertificate, temporaryDirectory, writeCertificate } 
 import { iterate } from "../../helpers/collect.ts";
 import { openTestEdge, transports } from "../../helpers/edge.ts";
 import { rawConnection } from "../../helpers/raw.ts";
+import { patient } from "../../helpers/time.ts";
 
 async function prepare() {
   const ca = await makeAuthority();
@@ -75,7 +76,7 @@ test("a changed certificate is shown within seconds, and running streams go on",
 
   const before = await shownSerial(port, ca.cert);
   await writeCertificate(directory, await makeCertificate(ca));
-  await expect.poll(async () => await shownSerial(port, ca.cert), { timeout: 5_000, interval: 100 }).not.toBe(before);
+  await expect.poll(async () => await shownSerial(port, ca.cert), { ...patient, interval: 100 }).not.toBe(before);
   release();
   expect((await events.next()).value).toMatchObject({ event: { event: { value: { cursor: 2n } } } });
 });
@@ -99,7 +100,7 @@ test("a changed authority is what clients are held to within seconds", async () 
   };
   expect([await isLetIn("old"), await isLetIn("new")]).toEqual([true, false]);
   await writeFile(clientCa, newCa.cert);
-  await expect.poll(async () => await isLetIn("new"), { timeout: 5_000, interval: 100 }).toBe(true);
+  await expect.poll(async () => await isLetIn("new"), { ...patient, interval: 100 }).toBe(true);
   expect(await isLetIn("old")).toBe(false);
 });
 
@@ -108,9 +109,7 @@ test("a broken certificate does not take the place of the one in use", async () 
   const { port, log } = await openTestEdge({ settings });
   const before = await shownSerial(port, ca.cert);
   await writeFile(settings.tlsCert, "no certificate");
-  await expect
-    .poll(() => log.map(({ msg }) => msg), { timeout: 5_000 })
-    .toContainEqual(expect.stringContaining("cannot be used"));
+  await expect.poll(() => log.map(({ msg }) => msg), patient).toContainEqual(expect.stringContaining("cannot be used"));
   expect(await shownSerial(port, ca.cert)).toBe(before);
 });
 

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { removeGroup } from "../../../../server/src/exec/process/cgroup-directory.ts";
 import { parseHierarchies } from "../../../../server/src/exec/process/cgroup-hierarchies.ts";
 import { createControlGroups, type ControlGroups } from "../../../../server/src/exec/process/control-group.ts";
+import { patient } from "../../../helpers/time.ts";
 
 const mountinfo = readFileSync("/proc/self/mountinfo", "utf8");
 const membership = readFileSync("/proc/self/cgroup", "utf8");
@@ -72,12 +73,12 @@ describe.each([
     const child = group?.enclose(() =>
       spawn("bash", ["-c", "(setsid env -i sleep 300 &); exec sleep 300"], { detached: true }),
     );
-    await expect.poll(() => group?.pids().filter((pid) => commandOf(pid) === "sleep").length).toBe(2);
+    await expect.poll(() => group?.pids().filter((pid) => commandOf(pid) === "sleep").length, patient).toBe(2);
     expect(group?.pids()).toContain(child?.pid);
     expect(group?.pids()).not.toContain(process.pid);
     expect(readFileSync("/proc/thread-self/cgroup", "latin1")).toBe(before);
     for (const pid of group?.pids() ?? []) process.kill(pid, "SIGKILL");
-    await expect.poll(() => group?.pids()).toEqual([]);
+    await expect.poll(() => group?.pids(), patient).toEqual([]);
     group?.release();
   });
 
