@@ -6,6 +6,19 @@ const everyBytes = 4 << 20;
 
 type Collect = (options: { type: "minor"; execution: "sync" }) => void;
 
+/**
+ * There is so little to do that other threads take longer to wake than it takes, and what they set free lies where it is
+ * not used again at once. V8 looks at these flags with each collection: those of the program itself are as they were.
+ */
+const alone = "--no-parallel-scavenge --no-concurrent-array-buffer-sweeping";
+const helped = "--parallel-scavenge --concurrent-array-buffer-sweeping";
+/** Whether `helped` is how it was: so it is by default, in the versions of V8 that are known to have these flags. */
+const isHelped =
+  Number.parseInt(process.versions.v8, 10) <= 14 &&
+  !/single-threaded|parallel-scavenge|array-buffer-sweeping/.test(
+    [...process.execArgv, process.env["NODE_OPTIONS"]].join(" ").replaceAll("_", "-"),
+  );
+
 let collect: Collect | undefined;
 let sinceBytes = 0;
 
@@ -20,7 +33,9 @@ export function countRead(bytes: number): void {
   if (sinceBytes < everyBytes) return;
   sinceBytes = 0;
   collect ??= exposedCollector();
+  if (isHelped) setFlagsFromString(alone);
   collect({ type: "minor", execution: "sync" });
+  if (isHelped) setFlagsFromString(helped);
 }
 
 /** V8's own, which a context has that is made while the flag stands. It is not needed for anything but speed. */
