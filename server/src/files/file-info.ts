@@ -1,3 +1,4 @@
+import { lstatSync, readlinkSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { lstat, readlink, stat } from "node:fs/promises";
 import { FailedPrecondition } from "../util/errors.ts";
@@ -36,6 +37,12 @@ export async function readInfo(at: PathBytes, path: PathBytes, follow: boolean):
   const stats = await (follow ? stat : lstat)(at, { bigint: true });
   const info = fileInfo(path, stats);
   return info.kind === "SYMLINK" ? { ...info, linkTarget: await readlink(at, { encoding: "buffer" }) } : info;
+}
+
+/** The same on this thread, of a link the link itself. */
+export function readInfoNow(at: PathBytes, path: PathBytes): FileInfo {
+  const info = fileInfo(path, lstatSync(at, { bigint: true }));
+  return info.kind === "SYMLINK" ? { ...info, linkTarget: readlinkSync(at, { encoding: "buffer" }) } : info;
 }
 
 /** What is at a place, or undefined where nothing is. */

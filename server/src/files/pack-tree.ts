@@ -93,7 +93,8 @@ class Packer {
       rules: IgnoreRules.create(this.#query),
       includeHidden: true,
       pinned: this.#paths.isConfined,
-      load: (at, info) => loadSmall(at, info, this.#disk),
+      disk: this.#disk,
+      load: { now: loadSmallNow, later: loadSmall },
       onUnreadable: (_, path) => skip(this.report, path),
     });
     for await (const { info, at, loaded } of entries) yield* this.#entry(info.path, info, at, loaded);
@@ -116,7 +117,7 @@ class Packer {
       throw error;
     });
     if (info === undefined) skip(this.report, name);
-    else yield* this.#entry(name, info, place.at, await loadSmall(place.at, info, this.#disk));
+    else yield* this.#entry(name, info, place.at, await this.#loadSmall(place.at, info));
   }
 
   async *#entry(
@@ -182,6 +183,10 @@ class Packer {
     }
   }
 
+  #loadSmall(at: PathBytes, info: FileInfo): Promise<Buffer | undefined> {
+    return this.#disk.isQuick ? this.#disk.run(() => loadSmallNow(at, info)) : loadSmall(at, info);
+  }
+
   /** A generator that runs inside of `locate`, whose place stays open until it ends. */
   async *#inside(path: PathBytes, generate: (place: Place) => AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
     const [located, released] = [Promise.withResolvers<Place>(), Promise.withResolvers<void>()];
@@ -200,14 +205,12 @@ class Packer {
 }
 
 /** A small file's content, read ahead; undefined for everything else. */
-async function loadSmall(at: PathBytes, info: FileInfo, disk: QuickDisk): Promise<Buffer | undefined> {
-  if (info.kind !== "REGULAR" || info.stats.size > smallBytes) return undefined;
-  const size = Number(info.stats.size);
+async function loadSmall(at: PathBytes, info: FileInfo): Promise<Buffer | undefined> {
+  if (!isSmall(info)) return undefined;
   try {
-    if (disk.isQuick) return await disk.run(() => readSmall(at, size));
     const handle = await open(at, openFlags);
     try {
-      return await readChunk(handle, 0, size);
+      return await readChunk(handle, 0, Number(info.stats.size));
     } finally {
       await handle.close();
     }
@@ -216,21 +219,34 @@ async function loadSmall(at: PathBytes, info: FileInfo, disk: QuickDisk): Promis
   }
 }
 
-/** Reads a whole file on this thread. */
-function readSmall(at: PathBytes, size: number): Buffer {
-  const descriptor = openSync(at, openFlags);
+/** The same on this thread. */
+function loadSmallNow(at: PathBytes, info: FileInfo): Buffer | undefined {
+  if (!isSmall(info)) return undefined;
   try {
-    const data = Buffer.allocUnsafeSlow(size);
-    let filled = 0;
-    while (filled < size) {
-      const read = readSync(descriptor, data, filled, size - filled, filled);
-      if (read === 0) break;
-      filled += read;
+    const descriptor = openSync(at, openFlags);
+    try {
+      return readNow(descriptor, Buffer.allocUnsafe(Number(info.stats.size)));
+    } finally {
+      closeSync(descriptor);
     }
-    return data.subarray(0, filled);
-  } finally {
-    closeSync(descriptor);
+  } catch (error) {
+    return unlessGone(error);
   }
+}
+
+function isSmall({ kind, stats }: FileInfo): boolean {
+  return kind === "REGULAR" && stats.size <= smallBytes;
+}
+
+/** Fills memory from the begin of a file; answers less of it where the file ends before. */
+function readNow(descriptor: number, memory: Buffer): Buffer {
+  let filled = 0;
+  while (filled < memory.length) {
+    const read = readSync(descriptor, memory, filled, memory.length - filled, filled);
+    if (read === 0) break;
+    filled += read;
+  }
+  return memory.subarray(0, filled);
 }
 
 /** Opens a file; undefined where it went away or may not be read. */

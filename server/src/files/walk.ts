@@ -1,13 +1,14 @@
 import { openDirectory, readNames } from "./directory.ts";
 import type { Directory } from "./directory.ts";
 import { isMissing, systemCode } from "./errno.ts";
-import { readInfo } from "./file-info.ts";
+import { readInfo, readInfoNow } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { orderedMap } from "./ordered-map.ts";
 import { isPartName } from "./part-file.ts";
 import { joinPath, pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
+import type { QuickDisk } from "./quick-disk.ts";
 
 export interface WalkOptions<T> {
   /** How deep to go: 1 is the directory's own entries. */
@@ -22,8 +23,16 @@ export interface WalkOptions<T> {
   readonly readNames?: (at: PathBytes) => Promise<string[]>;
   /** Told of each entry that may not be looked at, and of each directory below the top that may not be read. */
   readonly onUnreadable?: (error: unknown, path: PathBytes) => void;
+  /** The disk that the tree lies on, if entries may be looked at on this thread where it is a quick one. */
+  readonly disk?: QuickDisk;
   /** What else to read of each entry ahead of the reader, for example a small file's content. */
-  readonly load?: (at: PathBytes, info: FileInfo) => Promise<T | undefined>;
+  readonly load?: Load<T>;
+}
+
+/** Reads something of an entry: at once, on this thread, or later. */
+export interface Load<T> {
+  now(at: PathBytes, info: FileInfo): T | undefined;
+  later(at: PathBytes, info: FileInfo): Promise<T | undefined>;
 }
 
 export interface WalkEntry<T = undefined> {
@@ -61,12 +70,21 @@ async function* walkNames<T>(
   const [first, ...rest] = after;
   const begin = first === undefined ? 0 : lowerBound(sorted, first);
   const names = sorted.slice(begin).filter((name) => isShown(name, options.includeHidden));
+  const { disk, load } = options;
+  const isLeftOut = ({ path, kind }: FileInfo): boolean => rules.ignores(pathText(path), kind === "DIRECTORY");
   const read = async (name: string): Promise<WalkEntry<T> | undefined> => {
     const at = joinPath(directory.at, Buffer.from(name, "latin1"));
     const path = Buffer.from(prefix + name, "latin1");
+    if (disk?.isQuick === true) {
+      return disk.run(() => {
+        const info = orPassOver(() => readInfoNow(at, path), path, options);
+        if (info === undefined || isLeftOut(info)) return undefined;
+        return { info, at, loaded: load?.now(at, info) };
+      });
+    }
     const info = await readInfo(at, path, false).catch((error: unknown) => passOver(error, path, options));
-    if (info === undefined || rules.ignores(pathText(info.path), info.kind === "DIRECTORY")) return undefined;
-    return { info, at, loaded: await options.load?.(at, info) };
+    if (info === undefined || isLeftOut(info)) return undefined;
+    return { info, at, loaded: await load?.later(at, info) };
   };
   for await (const entry of orderedMap(names, lookAhead, read)) {
     if (entry === undefined) continue;
@@ -85,6 +103,14 @@ async function* walkNames<T>(
     } finally {
       await child.close();
     }
+  }
+}
+
+function orPassOver<T, R>(act: () => R, path: PathBytes, options: WalkOptions<T>): R | undefined {
+  try {
+    return act();
+  } catch (error) {
+    return passOver(error, path, options);
   }
 }
 
