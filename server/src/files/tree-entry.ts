@@ -26,8 +26,22 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** Whether a copy of it would lend whoever runs it the rights of its owner or group, and perhaps of others than it did. */
+export function lendsRights({ mode, owner }: TreeEntry): boolean {
+  return owner !== undefined && (mode & (setUserId | setGroupId)) !== 0;
+}
+
+/** The mode of a copy that belongs to `own`: it lends the rights of those alone who own what was copied, too. */
+export function modeFor({ mode, owner }: TreeEntry, own: Owner): number {
+  const lent = (own.uid === owner?.uid ? setUserId : 0) | (own.gid === owner?.gid ? setGroupId : 0);
+  return mode & (0o1777 | lent);
+}
+
 /** An entry that is not written, for what its name is. */
 export function refused(entry: PathBytes, why: string): InvalidRequest {
   const subject = pathText(entry);
   return new InvalidRequest("ENTRY_REFUSED", `The entry's name ${why}: ${subject}`, { subject });
 }
+
+const setUserId = 0o4000;
+const setGroupId = 0o2000;

@@ -9,7 +9,7 @@ import { makePartDirectory, removePartDirectory } from "./part-file.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { syncTree } from "./sync-tree.ts";
-import { refused } from "./tree-entry.ts";
+import { lendsRights, modeFor, refused } from "./tree-entry.ts";
 import type { Owner, TreeEntry } from "./tree-entry.ts";
 import { emptyReport } from "./tree-report.ts";
 import type { QuickDisk } from "./quick-disk.ts";
@@ -81,7 +81,8 @@ export class TreeWriter {
     // It is in the parser's memory anyway; the parser goes on while it is written.
     const data: Buffer[] = [];
     for await (const piece of content) data.push(piece);
-    if (entry.size <= quickBytes && this.#disk.isQuick) return this.#writeQuickly(entry, at, data);
+    if (entry.size <= quickBytes && !lendsRights(entry) && this.#disk.isQuick)
+      return this.#writeQuickly(entry, at, data);
     if (this.#pending.size >= maxPending) await Promise.race(this.#pending);
     this.#throwFailure();
     this.#pendingNames.add(key);
@@ -152,8 +153,7 @@ export class TreeWriter {
 
   async #writeFile(entry: TreeEntry, at: PathBytes, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
     const part = await this.#newPart();
-    const mode = entry.mode & 0o7777;
-    const handle = await open(part, writeNew, mode & 0o777);
+    const handle = await open(part, writeNew, entry.mode & 0o777);
     try {
       let position = 0;
       for await (const data of content) {
@@ -161,6 +161,7 @@ export class TreeWriter {
         position += data.length;
       }
       await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));
+      const mode = lendsRights(entry) ? modeFor(entry, await handle.stat()) : entry.mode & 0o7777;
       if (isMasked(mode)) await handle.chmod(mode);
       await setModifyTime(handle, entry.modifyTime);
     } finally {

@@ -208,6 +208,28 @@ describe("Copy", () => {
     expect(await partsIn(directory)).toEqual([]);
   });
 
+  test.runIf(process.getuid?.() === 0)("lends nobody rights but those of who owned the file before", async () => {
+    const { client, directory } = await openFileServer();
+    await mkdir(join(directory, "a"));
+    for (const [name, uid, gid] of [
+      ["own", 0, 0],
+      ["other", 12_345, 54_321],
+      ["group", 0, 54_321],
+    ] as const) {
+      for (const size of [1, 100_000, 600_000]) {
+        await writeFile(join(directory, "a", `${name}${size}`), Buffer.alloc(size));
+        await lchown(join(directory, "a", `${name}${size}`), uid, gid);
+        await chmod(join(directory, "a", `${name}${size}`), 0o6755);
+      }
+    }
+    await client.copy({ sourcePath: "a", destinationPath: "b", recursive: true });
+    const modes = { own: 0o6755, other: 0o755, group: 0o4755 };
+    for (const [name, mode] of Object.entries(modes)) {
+      for (const size of [1, 100_000, 600_000])
+        expect([name, (await stat(join(directory, "b", `${name}${size}`))).mode & 0o7777]).toEqual([name, mode]);
+    }
+  });
+
   test("of a directory wants to be told so, and does not go into itself", async () => {
     const { client, directory } = await openFileServer();
     await mkdir(join(directory, "a"));

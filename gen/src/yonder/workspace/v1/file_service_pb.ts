@@ -2455,8 +2455,9 @@ export const FileService: GenService<{
     output: typeof MoveResponseSchema;
   },
   /**
-   * Copy copies a file, or a directory with all that is in it, with modes and times. Each file appears
-   * whole. A symbolic link is copied as a link. A file or directory that may not be read ends it.
+   * Copy copies a file, or a directory with all that is in it, with modes and times; set-user-id and
+   * set-group-id stay where the copy has the same owner or group. Each file appears whole. A symbolic link
+   * is copied as a link. A file or directory that may not be read ends it.
    *
    * Errors:
    * - ALREADY_EXISTS: FILE_EXISTS, if_absent was asked for; REQUEST_ID_CONFLICT.
