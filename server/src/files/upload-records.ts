@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isMissing } from "./errno.ts";
+import { isMissing, withPath } from "./errno.ts";
 import type { FileUploadHeader } from "./file-receiver.ts";
 
 /** What is written down of a file's upload, so that the next server can go on with it. */
@@ -17,18 +17,22 @@ export interface UploadRecord {
 /** The records of uploads in a directory, a file each. */
 export class UploadRecords {
   readonly #directory: string;
-  #made: Promise<unknown> | undefined;
 
   constructor(directory: string) {
     this.#directory = directory;
   }
 
   async write(record: UploadRecord): Promise<void> {
-    this.#made ??= mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    await this.#made;
     const path = this.#path(record.header.uploadId);
-    await writeFile(`${path}.new`, encode(record), { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    const write = (): Promise<void> => writeFile(`${path}.new`, encode(record), { mode: 0o600 });
+    await withPath(Buffer.from(this.#directory), async () => {
+      await write().catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+        await write();
+      });
+      await rename(`${path}.new`, path);
+    });
   }
 
   /** The record of an upload; undefined where there is none, or none that can be read. */

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, watch } from "node:fs";
-import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -8,7 +8,7 @@ import { FileUploadState } from "@yonder/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { combineCrc32 } from "../../../server/src/files/crc32.ts";
-import { expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
+import { detailOf, expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
 import { patient } from "../../helpers/time.ts";
 import { chunk, finish, header, parts } from "../../helpers/upload-parts.ts";
 
@@ -43,6 +43,18 @@ test("an upload that cannot begin leaves neither a part nor a record", async () 
   );
   expect(await partsIn(directory)).toEqual([]);
   expect(await readdir(uploadsDirectory).catch(() => [])).toEqual([]);
+});
+
+test("an upload begins once the directory of the records can be made, or made again", async () => {
+  const { client, uploadsDirectory } = await openFileServer();
+  const upload = (path: string) =>
+    client.writeChunk({ header: { case: "file", value: { path } }, chunk: { data: Buffer.from("x") }, finish: {} });
+  await writeFile(uploadsDirectory, "");
+  expect((await detailOf(upload("a"))).subject).toBe(uploadsDirectory);
+  await rm(uploadsDirectory);
+  await upload("a");
+  await rm(uploadsDirectory, { recursive: true });
+  await upload("b");
 });
 
 describe("an upload by stream", () => {
