@@ -145,7 +145,7 @@ export class Files {
   }
 
   copy(requestId: string, query: CopyQuery): Promise<{ file: FileInfo; report: TreeReport }> {
-    return this.#once("Copy", requestId, query, () => copy(this.paths, query));
+    return this.#once("Copy", requestId, query, () => copy(this.paths, this.#targets, query));
   }
 
   remove(requestId: string, query: RemoveQuery): Promise<boolean> {

@@ -1,20 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { rename } from "node:fs/promises";
 import { FailedPrecondition } from "../util/errors.ts";
-import { checkCopyable, checkReallyNotWithin, copyInto } from "./copy.ts";
-import { closing, openDirectory } from "./directory.ts";
+import type { TreeReport } from "../util/errors.ts";
+import { checkCopyable, checkReallyNotWithin } from "./copy.ts";
+import { copyAside } from "./copy-into.ts";
 import { systemCode } from "./errno.ts";
-import { checkEtag, findInfo, readInfo } from "./file-info.ts";
+import { checkEtag, readInfo } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
-import { moveIfAbsent } from "./move-if-absent.ts";
-import { makePartDirectory, partPrefix, removePartDirectory } from "./part-file.ts";
-import { dot, joinPath, pathText } from "./path-bytes.ts";
+import { joinPath, pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
 import { remove } from "./remove.ts";
+import { renameTo } from "./rename-to.ts";
 import type { SerialByKey } from "./serial.ts";
 import { spareWorkspace } from "./spare-workspace.ts";
-import { systemError } from "./system-error.ts";
 
 export interface MoveQuery {
   readonly source: PathBytes;
@@ -33,8 +30,7 @@ export async function move(paths: Paths, targets: SerialByKey, query: MoveQuery)
     checkEtag(source.path, query.ifMatch, info);
     await spareWorkspace(paths, source, "moved");
     return paths.locate(query.destination, options, async (destination) => {
-      const place = (from: Place): Promise<void> =>
-        targets.run(destination.path.toString("latin1"), () => renameTo(from, info, destination, query.ifAbsent));
+      const place = (from: Place): Promise<void> => renameTo(targets, from, info, destination, query.ifAbsent);
       try {
         await place(source);
       } catch (error) {
@@ -43,7 +39,10 @@ export async function move(paths: Paths, targets: SerialByKey, query: MoveQuery)
         if (mayBeWithin) await checkReallyNotWithin(source, destination);
         if (code !== "EXDEV") throw error;
         checkCopyable(source, info);
-        await copyAside(paths, source, info, destination, place);
+        await copyAside(paths, source, info, destination, { keepOwners: true }, (copied, report) => {
+          mustBeWhole(source, report);
+          return place(copied);
+        });
         await remove(paths, { path: query.source, recursive: true, missingOk: true, ifMatch: "" });
       }
       return readInfo(destination.at, destination.path, false);
@@ -51,43 +50,11 @@ export async function move(paths: Paths, targets: SerialByKey, query: MoveQuery)
   });
 }
 
-async function renameTo(from: Place, { kind }: FileInfo, destination: Place, ifAbsent: boolean): Promise<void> {
-  if (!ifAbsent) return rename(from.at, destination.at);
-  if (kind !== "DIRECTORY") return moveIfAbsent(from.at, destination.at);
-  // A directory has no second name, so the check comes before the act.
-  if ((await findInfo(destination.at, destination.path)) !== undefined) throw systemError("EEXIST");
-  await rename(from.at, destination.at);
-}
-
-/** Copies to where nobody sees it, beside the destination, and then calls `place` with the copy. */
-async function copyAside(
-  paths: Paths,
-  source: Place,
-  info: FileInfo,
-  destination: Place,
-  place: (copied: Place) => Promise<void>,
-): Promise<void> {
-  const partName = Buffer.from(partPrefix + randomBytes(12).toString("hex"));
-  const parent = await openDirectory(joinPath(destination.directory, dot), true);
-  await closing(parent, async () => {
-    const at = joinPath(parent.at, partName);
-    await makePartDirectory(at);
-    try {
-      await closing(await parent.open(partName), async (directory) => {
-        const { name, path } = destination;
-        const copied = { path, at: joinPath(directory.at, name), directory: directory.at, name };
-        const { skipped, skippedNames } = await copyInto(paths, source, info, copied, { keepOwners: true });
-        if (skipped > 0) throw notCarried(joinPath(source.path, Buffer.from(skippedNames[0] ?? "")));
-        await place(copied);
-      });
-    } finally {
-      await removePartDirectory(at);
-    }
-  });
-}
-
-function notCarried(path: PathBytes): FailedPrecondition {
+/** What was passed over would be gone with the source. */
+function mustBeWhole(source: Place, { skipped, skippedNames }: TreeReport): void {
+  if (skipped === 0) return;
+  const path = joinPath(source.path, Buffer.from(skippedNames[0] ?? ""));
   const subject = pathText(path);
   const message = `A device, pipe or socket is not moved to another file system: ${subject}`;
-  return new FailedPrecondition("NOT_A_REGULAR_FILE", message, { subject, systemCode: "EXDEV" });
+  throw new FailedPrecondition("NOT_A_REGULAR_FILE", message, { subject, systemCode: "EXDEV" });
 }

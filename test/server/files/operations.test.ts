@@ -14,6 +14,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { FileKind } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
 import { expectReason, openFileServer, partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
@@ -249,6 +250,24 @@ describe("Copy", () => {
     await client.copy({ sourcePath: "a", destinationPath: "b" });
     expect(await readFile(join(directory, "b"), "utf8")).toBe("a");
   });
+});
+
+test.each([
+  ["files", (path: string) => writeFile(path, Buffer.alloc(2_000_000, path.slice(-1)))],
+  ["directories", (path: string) => mkdir(join(path, "sub"), { recursive: true })],
+  ["links", (path: string) => symlink(path.slice(-1), path)],
+])("of copies of %s that are made at once with if_absent, one takes the name", async (_, make) => {
+  const { client, directory } = await openFileServer();
+  const sources = ["a", "b", "c", "d"];
+  for (const name of sources) await make(join(directory, name));
+  const results = await Promise.allSettled(
+    sources.map((sourcePath) => client.copy({ sourcePath, destinationPath: "copy", ifAbsent: true, recursive: true })),
+  );
+  const refused = results.flatMap((result) => (result.status === "rejected" ? [result.reason as unknown] : []));
+  expect(refused.map((error) => ConnectError.from(error).code)).toEqual(Array(3).fill(Code.AlreadyExists));
+  const winner = sources[results.findIndex(({ status }) => status === "fulfilled")] ?? "";
+  expect(describeTree(join(directory, "copy"))).toEqual(describeTree(join(directory, winner)));
+  expect(await partsIn(directory)).toEqual([]);
 });
 
 describe("Remove", () => {

@@ -1444,7 +1444,8 @@ export type CopyRequest = Message<"yonder.workspace.v1.CopyRequest"> & {
   createParents: boolean;
 
   /**
-   * Copy only where nothing has the copy's name.
+   * Copy only where nothing has the copy's name, which it takes once it is whole. For a directory this holds
+   * among Yonder's callers.
    *
    * @generated from field: bool if_absent = 7;
    */
