@@ -1,5 +1,5 @@
 import { link, lstat, rename, unlink } from "node:fs/promises";
-import { systemCode } from "./errno.ts";
+import { isMissing, systemCode } from "./errno.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { systemError } from "./system-error.ts";
 
@@ -14,7 +14,12 @@ export async function moveIfAbsent(source: PathBytes, destination: PathBytes): P
     await rename(source, destination);
     return;
   }
-  await unlink(source);
+  await unlink(source).catch(async (error: unknown) => {
+    if (isMissing(error)) return;
+    // It may not go from where it is, so it is not to be in both places.
+    await unlink(destination).catch(() => {});
+    throw error;
+  });
 }
 
 async function exists(at: PathBytes): Promise<boolean> {

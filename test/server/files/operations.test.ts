@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import {
   chmod,
+  chown,
   lchown,
   lstat,
   mkdir,
@@ -18,6 +19,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { FileKind } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
 import { expectReason, openFileServer, partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
+import { nobody } from "../../helpers/nobody.ts";
 import { describeTree } from "../../helpers/trees.ts";
 
 describe("Stat", () => {
@@ -98,6 +100,24 @@ describe("Move", () => {
     expect((await client.move(request)).file).toEqual(file);
     await expectReason(client.move({ sourcePath: "c", destinationPath: "x", ifMatch: "other" }), "ETAG_MISMATCH");
     await client.move({ sourcePath: "c", destinationPath: "x", ifMatch: file?.etag ?? "" });
+  });
+
+  test.runIf(nobody)("with if_absent of what may not go from where it is leaves it there alone", async () => {
+    const { directory } = await openFileServer();
+    await chmod(directory, 0o755);
+    await mkdir(join(directory, "kept"));
+    await mkdir(join(directory, "open"), { mode: 0o777 });
+    await chmod(join(directory, "open"), 0o777);
+    await writeFile(join(directory, "kept/f"), "");
+    await chown(join(directory, "kept/f"), nobody ?? 0, nobody ?? 0);
+    const module = new URL("../../../server/src/files/move-if-absent.ts", import.meta.url).href;
+    const program = `const { moveIfAbsent } = await import("${module}");
+      await moveIfAbsent(Buffer.from("kept/f"), Buffer.from("open/f")).catch((error) => console.log(error.code));`;
+    const args = ["--experimental-strip-types", "--input-type=module", "--eval", program];
+    const said = execFileSync(process.execPath, args, { cwd: directory, uid: nobody, gid: nobody, encoding: "utf8" });
+    expect(said).toBe("EACCES\n");
+    expect(await readdir(join(directory, "kept"))).toEqual(["f"]);
+    expect(await readdir(join(directory, "open"))).toEqual([]);
   });
 
   test("of a file over a directory, or onto one with entries, is a typed error", async () => {
