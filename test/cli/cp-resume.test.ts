@@ -10,6 +10,7 @@ import { writeRandomFile } from "../helpers/random-file.ts";
 import { serve } from "../helpers/serve.ts";
 import { openShell } from "../helpers/shell.ts";
 import type { Shell } from "../helpers/shell.ts";
+import { tick } from "../helpers/time.ts";
 import { describeTree } from "../helpers/trees.ts";
 import { until } from "../helpers/until.ts";
 
@@ -125,6 +126,21 @@ test("Ctrl-C ends a copy that waits for a server that says nothing", async () =>
     code: 130,
     stderr: expect.stringMatching(/^yonder: interrupted; .*\n$/) as string,
   });
+});
+
+test.each([
+  ["yonder cp pipe :file", "; run it again to go on where it stopped"],
+  ["yonder cp :there pipe", "; run it again to go on where it stopped"],
+  ["yonder cp - :file <> pipe", ""],
+])("Ctrl-C ends a copy with a pipe at whose other end is nobody: %s", async (script, wayOut) => {
+  const { there, proxy, shell } = await open();
+  writeFileSync(join(there, "there"), "there");
+  const { child, ended } = shell.start(`mkfifo pipe && exec ${script}`);
+  await until(() => proxy.connections > 0);
+  // It is the same whenever the signal comes; most likely it now comes while the pipe is waited for.
+  await tick(300);
+  child.kill("SIGINT");
+  expect(await ended).toMatchObject({ code: 130, stdout: "", stderr: `yonder: interrupted${wayOut}\n` });
 });
 
 test("a file that has changed since is copied from its first byte", async () => {

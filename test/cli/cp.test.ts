@@ -142,7 +142,7 @@ test("what is there is written to as it is: a pipe stays one, and of a link the 
   await writeRandomFile(join(there, "file"), 3_000_000);
   const result = await shell.run(
     "mkfifo pipe && echo old > old && ln -s old link && (cat pipe | wc -c > count & " +
-      "yonder cp :file pipe && yonder cp :file link && yonder cp <(echo from a pipe) :made; wait)",
+      "yonder cp :file pipe && yonder cp :file link && yonder cp -c <(echo from a pipe) :made; wait)",
   );
   expect(result).toMatchObject({ code: 0, stderr: "" });
   expect(readFileSync(join(here, "count"), "utf8").trim()).toBe("3000000");
@@ -150,6 +150,8 @@ test("what is there is written to as it is: a pipe stays one, and of a link the 
   expect(readlinkSync(join(here, "link"))).toBe("old");
   expect(statSync(join(here, "old")).size).toBe(3_000_000);
   expect(readFileSync(join(there, "made"), "utf8")).toBe("from a pipe\n");
+  const left = await shell.run("head -c1 pipe > first & yonder cp :file pipe");
+  expect(left).toMatchObject({ code: 255, stderr: "yonder: file: broken pipe\n" });
 });
 
 test("a reader that stands still costs no memory, and holds up no signal", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import type { Stats } from "node:fs";
 import { lstat, mkdir, realpath, rename, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { FileStats } from "@yonder/client";
@@ -10,6 +11,7 @@ import { nameText } from "../output/names.ts";
 import type { Copying } from "./copy-options.ts";
 import { compareBy, shownBy, succeeded, tellReport, tellUnmoved, withProgress } from "./copy-options.ts";
 import { sha256File } from "./digest.ts";
+import { openPipe } from "./open-pipe.ts";
 import { joinPath, lastName, parentOf } from "./operand.ts";
 import type { Operand } from "./operand.ts";
 import { textPath } from "./text-path.ts";
@@ -32,7 +34,7 @@ export async function copyDown(
   const isThere = here?.isDirectory() === true;
   if (there.isDirectory()) return copyTree(copying, source, path, { isInto, isThere });
   // A pipe or a device is written to, never replaced.
-  if (here !== undefined && !isThere && !here.isFile()) return copyIntoSpecial(copying, source, path);
+  if (here !== undefined && !isThere && !here.isFile()) return copyIntoSpecial(copying, source, path, here);
   await copyFile(copying, source, there, isInto || isThere ? joinPath(path, lastName(source)) : path);
 }
 
@@ -50,10 +52,10 @@ async function copyOutput(copying: Copying, source: Path, there: FileStats): Pro
   });
 }
 
-async function copyIntoSpecial(copying: Copying, source: Path, target: Path): Promise<void> {
+async function copyIntoSpecial(copying: Copying, source: Path, target: Path, here: Stats): Promise<void> {
   const { workspace, signal } = copying;
   await withProgress(copying, lastName(source), async (line) => {
-    const stream = createWriteStream(target);
+    const stream = here.isFIFO() ? await openPipe(target, signal) : createWriteStream(target);
     const closed = once(stream, "close");
     // The download itself rejects where this does.
     closed.catch(() => {});

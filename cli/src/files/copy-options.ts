@@ -39,8 +39,8 @@ export async function withProgress<T>(
   }
 }
 
-/** What the system says of a file that is open already: "ENOSPC: no space left on device, write". */
-const saysNoName = /^E[A-Z0-9]+: [^']*, [a-z]+$/;
+/** What the system says of a file that is open already: "ENOSPC: no space left on device, write", of a pipe "write EPIPE". */
+const saysNoName = /^E[A-Z0-9]+: [^']*, [a-z]+$|^write E[A-Z0-9]+$/;
 
 /** Tells a line of a transfer's progress; undefined where nobody sees it, so that nothing is counted for it. */
 export function shownBy(line: ProgressLine): OnProgress | undefined {

@@ -30,7 +30,8 @@ async function copyInput(copying: Copying, target: Path): Promise<void> {
   if (saysDirectory(target)) throw new Failure("standard input needs the name of a file to go to");
   // What a pipe brought is gone: there is nothing to go on with later.
   await withProgress(copying, "-", async (line) => {
-    const how = { ifAbsent: options.noClobber, onProgress: shownBy(line), signal };
+    const digest = options.checksum ? ("sha256" as const) : undefined;
+    const how = { ifAbsent: options.noClobber, digest, onProgress: shownBy(line), signal };
     succeeded(await workspace.fileUpload(process.stdin, target, how));
   });
 }
@@ -41,14 +42,16 @@ async function copyFile(copying: Copying, source: Path, target: Path): Promise<v
   const here = await stat(source, { bigint: true });
   const there = await statThere(workspace, target, { sha256: options.checksum, signal });
   if (there !== undefined && options.noClobber) return tellUnmoved(copying, name, "something has this name there");
-  const sha256 = options.checksum ? await sha256File(source) : undefined;
+  // A pipe gives its bytes but once: they are hashed on the way.
+  const digest = options.checksum ? ("sha256" as const) : undefined;
+  const sha256 = options.checksum && here.isFile() ? await sha256File(source) : undefined;
   if (there?.isFile() === true && BigInt(there.size) === here.size && there.mode === Number(here.mode & 0o7777n)) {
     const isSame = sha256 ? there.sha256?.equals(sha256) : there.mtimeNs / 1000n === here.mtimeNs / 1000n;
     if (isSame === true) return tellUnmoved(copying, name, "is there already");
   }
   await using local = await textPath(source);
   await withProgress(copying, name, async (line) => {
-    const how = { ifAbsent: options.noClobber, sha256, resume: true, onProgress: shownBy(line), signal };
+    const how = { ifAbsent: options.noClobber, digest, sha256, resume: true, onProgress: shownBy(line), signal };
     succeeded(await workspace.fileUpload(local.path, target, how));
   });
 }

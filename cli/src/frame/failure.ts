@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from "node:util";
 import type { ConnectionLost, YonderError } from "@yonder/client";
 import { escapeControls } from "../output/escape.ts";
 import { exitCodeByReason, ownFailure, usageFailure } from "./exits.ts";
@@ -27,14 +28,20 @@ export function describeError(error: unknown): string {
   return escapeControls(inWordsOfTheCommand(plainSystemErrors(parts.join("; "))));
 }
 
-/** "ENOENT: no such file or directory, open 'key'", as Node has it, as other programs do: the file last, and no codes. */
+/**
+ * "ENOENT: no such file or directory, open 'key'", or "write EPIPE", as Node has it, as other programs do: the file last,
+ * and no codes.
+ */
 function plainSystemErrors(message: string): string {
-  return message.replaceAll(systemError, (_all, what: string, path?: string) =>
-    path === undefined ? what : `${what}: ${path}`,
-  );
+  return message
+    .replaceAll(systemError, (_all, what: string, path?: string) => (path === undefined ? what : `${what}: ${path}`))
+    .replaceAll(pipeError, (all, code: string) => {
+      return [...getSystemErrorMap().values()].find(([name]) => name === code)?.[1] ?? all;
+    });
 }
 
 const systemError = /\bE[A-Z0-9]+: ([a-z][^,:;']*), [a-z]+\b(?: '([^']*)')?/g;
+const pipeError = /\b(?:read|write) (E[A-Z0-9]+)\b/g;
 
 function remedyOf({ reason, remedy }: YonderError): string {
   return reason === "CONNECTION_REFUSED" ? "Is the server running there? `yonder doctor` looks closer" : remedy;

@@ -1,6 +1,8 @@
-import { hostname } from "node:os";
+import { constants, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { Socket } from "node:net";
+import { hostname } from "node:os";
 
 /** Bytes to upload. */
 export interface UploadSource {
@@ -42,7 +44,7 @@ export function sourceOf(data: Uint8Array): UploadSource {
 
 /** Opens a file of this machine. */
 export async function openFile(path: string | URL | Buffer): Promise<UploadSource> {
-  const handle = await open(path, "r");
+  const handle = await open(path, withoutWait);
   try {
     const exact = await handle.stat({ bigint: true });
     const stats = await handle.stat();
@@ -53,7 +55,13 @@ export async function openFile(path: string | URL | Buffer): Promise<UploadSourc
         syscall: "read",
       });
     }
-    // A pipe or what the kernel makes up comes once, as long as it comes.
+    if (stats.isFIFO()) {
+      // Opened again before it is closed, so that whoever writes to it always has a reader.
+      const pipe = openPipe(path);
+      await handle.close();
+      return pipe;
+    }
+    // A device or what the kernel makes up comes once, as long as it comes.
     const isPlain = stats.isFile() && stats.size > 0;
     const readFrom = (offset: number): AsyncIterable<Uint8Array> => readHandle(handle, offset, stats.size);
     const identity = [hostname(), exact.dev, exact.ino, exact.size, exact.mtimeNs, exact.ctimeNs].join(":");
@@ -70,6 +78,15 @@ export async function openFile(path: string | URL | Buffer): Promise<UploadSourc
     await handle.close();
     throw error;
   }
+}
+
+/** For pipes: nobody may ever write to one, and a thread that waits for that ends with nothing, not even the process. */
+const withoutWait = constants.O_RDONLY | constants.O_NONBLOCK;
+
+function openPipe(path: string | URL | Buffer): UploadSource {
+  const socket = new Socket({ fd: openSync(path, withoutWait), readable: true, writable: false });
+  const close = async (): Promise<void> => void socket.destroy();
+  return { size: undefined, mode: undefined, mtimeNs: undefined, readFrom: undefined, readOnce: () => socket, close };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { FileUpload, UploadHeaderSchema, UploadRequestSchema } from "@yonde
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import { throwIfAborted } from "../connection/retry.ts";
+import { untilAborted } from "../connection/until-aborted.ts";
 import { Conflict, NotFound, ServerError } from "../errors.ts";
 import { toYonderError } from "../connection/error-map.ts";
 import { readDigest, RunningDigest } from "./digest.ts";
@@ -137,8 +138,7 @@ async function byCalls(
     return uploadOf(reply);
   };
   let waiting: Uint8Array = new Uint8Array(0);
-  for await (const data of rechunk(source.readOnce(), callBytes)) {
-    throwIfAborted(signal);
+  for await (const data of untilAborted(rechunk(source.readOnce(), callBytes), connection, signal)) {
     if (waiting.length > 0) await call(waiting, false);
     waiting = data;
   }

@@ -6,6 +6,7 @@ import type { UploadTreeRequestSchema } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import type { Retry } from "../connection/retry.ts";
+import { untilAborted } from "../connection/until-aborted.ts";
 import type { AsUser } from "../as-user.ts";
 import type { FileStats } from "../files/file-stats.ts";
 import type { WirePlace } from "../files/wire-path.ts";
@@ -113,7 +114,7 @@ export async function uploadEntries(
   const uploadId = crypto.randomUUID();
   const { user } = target;
   let [offset, whole] = [0, 0];
-  for await (const data of rechunk(packEntries(entries), callBytes)) {
+  for await (const data of untilAborted(rechunk(packEntries(entries), callBytes), connection, signal)) {
     const digest = crc32(data);
     const header = { case: "tree" as const, value: { ...target, uploadId } };
     const chunk = { offset: BigInt(offset), data, crc32: digest };
