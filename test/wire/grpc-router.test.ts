@@ -101,11 +101,13 @@ async function call(body: Buffer, headers: OutgoingHttpHeaders = {}, at = path) 
   return { head, trailers, reply, read, code: Number(trailers["grpc-status"]), message: trailers["grpc-message"] };
 }
 
-it("answers a small call, and then tells whoever waits for its signal", async () => {
+it("answers a small call, and tells whoever waits for its signal when it is over", async () => {
   const { head, code, reply, read } = await call(envelope("a"));
   expect(head).toMatchObject({ ":status": 200, "content-type": "application/grpc+proto" });
   expect([code, read(reply.subarray(5))]).toEqual([0, "a"]);
-  expect(contexts.at(-1)?.signal.aborted).toBe(true);
+  const signal = contexts.at(-1)?.signal;
+  if (signal?.aborted === false) await once(signal, "abort");
+  expect(signal?.reason).toMatchObject({ message: "the call is over" });
 });
 
 it("compresses a reply that is long where its caller takes that", async () => {
@@ -142,6 +144,13 @@ it("refuses what is not one whole message that it can read", async () => {
 it("keeps the caller's deadline", async () => {
   expect((await call(envelope("wait"), { "grpc-timeout": "20m" })).code).toBe(Code.DeadlineExceeded);
   expect((await call(envelope("a"), { "grpc-timeout": "soon" })).code).not.toBe(0);
+});
+
+it("tells how long the caller waits, also where that is longer than a timer can be set for", async () => {
+  expect((await call(envelope("a"), { "grpc-timeout": "10000H" })).code).toBe(0);
+  expect(contexts.at(-1)?.timeoutMs()).toBeGreaterThan(2 ** 31);
+  expect((await call(envelope("a"))).code).toBe(0);
+  expect(contexts.at(-1)?.timeoutMs()).toBeUndefined();
 });
 
 it("hears that its caller is gone", async () => {

@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { getAbortSignalReason } from "@connectrpc/connect/protocol";
 import { constants } from "node:http2";
 import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import { atDeadline } from "./deadline.ts";
 import { errorOfNode, errorOfReset } from "./node-error.ts";
 import { writePieces } from "./outgoing.ts";
 import type { Sessions } from "./sessions.ts";
@@ -37,9 +38,7 @@ export class CallStream {
     this.#events = events;
     this.#signal = signal;
     signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (timeoutMs !== undefined && timeoutMs <= maxTimerMs) {
-      this.#timer = setTimeout(() => this.#failOurs(deadlineExceeded()), timeoutMs);
-    }
+    this.#timer = atDeadline(timeoutMs, () => this.#failOurs(deadlineExceeded()));
     if (signal?.aborted === true) this.#onAbort();
   }
 
@@ -163,6 +162,3 @@ function deadlineExceeded(): ConnectError {
 function prematureClose(): Error {
   return Object.assign(new Error("Premature close"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 }
-
-/** The longest that a timer can be set for, 24.8 days. */
-const maxTimerMs = 2 ** 31 - 1;

@@ -1,18 +1,20 @@
 import type { DescMethod, MessageShape } from "@bufbuild/protobuf";
-import { Code, ConnectError, createHandlerContext } from "@connectrpc/connect";
-import type { ConnectRouterOptions, ContextValues } from "@connectrpc/connect";
-import { grpcStatusOk, parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { ConnectRouterOptions, ContextValues, HandlerContext } from "@connectrpc/connect";
+import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { createCallContext } from "./call-context.ts";
+import type { CallContext } from "./call-context.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { MessageReader } from "./message-reader.ts";
-import { nodeHeaders, webHeaders } from "./node-headers.ts";
+import { nodeHeaders } from "./node-headers.ts";
 
 /** Connect lets each call's signal end with a DOMException of its own, with a stack that nobody reads. */
 const callIsOver = new Error("the call is over");
 
 /** A call over gRPC and HTTP/2 on its server, with one request: its context, and its answer. */
 export class HandlerCall<M extends DescMethod> {
-  readonly context: ReturnType<typeof createHandlerContext>;
+  readonly #call: CallContext;
   readonly #method: M;
   readonly #options: ConnectRouterOptions;
   readonly #request: Http2ServerRequest;
@@ -33,20 +35,17 @@ export class HandlerCall<M extends DescMethod> {
     const { maxTimeoutMs = Number.MAX_SAFE_INTEGER, shutdownSignal } = options;
     const { timeoutMs, error } = parseTimeout(oneOf(request.headers["grpc-timeout"]), maxTimeoutMs);
     this.#timeoutError = error;
-    this.context = createHandlerContext({
-      service: method.parent,
-      method,
-      requestMethod: "POST",
-      protocolName: "grpc",
-      url: `http://${request.authority}${request.url}`,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(shutdownSignal && { shutdownSignal }),
-      requestSignal: signalOfPeer(response),
-      requestHeader: webHeaders(request.headers),
-      responseHeader: { "content-type": "application/grpc+proto" },
-      responseTrailer: { "grpc-status": grpcStatusOk },
-      contextValues,
+    this.#call = createCallContext({ method, request, timeoutMs, shutdownSignal, contextValues });
+    const { stream } = response;
+    stream.once("close", () => {
+      // A stream that is reset counts as finished.
+      const isAnswered = stream.rstCode === 0 && stream.writableFinished;
+      this.#call.abort(isAnswered ? callIsOver : callerIsGone());
     });
+  }
+
+  get context(): HandlerContext {
+    return this.#call.context;
   }
 
   /** The request, if the gate lets the call in. */
@@ -63,13 +62,13 @@ export class HandlerCall<M extends DescMethod> {
 
   /** Sends the last pieces, and that all went well. */
   end(pieces: readonly Uint8Array[] = []): void {
-    this.context.abort(callIsOver);
+    this.#call.settle();
     this.#finish(pieces);
   }
 
   /** Says what went wrong; of what no interceptor has mapped, only that something did. */
   fail(error: unknown): void {
-    this.context.abort(error);
+    this.#call.abort(error);
     const known =
       error instanceof ConnectError
         ? error
@@ -88,17 +87,6 @@ export class HandlerCall<M extends DescMethod> {
     this.#response.end();
     stream.uncork();
   }
-}
-
-/** Aborted when the peer goes before it has its answer. */
-function signalOfPeer({ stream }: Http2ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  stream.once("close", () => {
-    // A stream that is reset counts as finished.
-    const isAnswered = stream.rstCode === 0 && stream.writableFinished;
-    if (!isAnswered) gone.abort(callerIsGone());
-  });
-  return gone.signal;
 }
 
 /** The one message of a request, in the words of Connect where it is none. */

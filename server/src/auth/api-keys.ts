@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 
 /** A key as the server keeps it: its SHA-256, so that no memory of the server opens it. */
 export type KeyDigest = Buffer;
@@ -64,5 +64,5 @@ function parseKey(text: string, place: string): KeyDigest {
 }
 
 function digestOf(key: string): Buffer {
-  return createHash("sha256").update(key, "latin1").digest();
+  return hash("sha256", Buffer.from(key, "latin1"), "buffer");
 }

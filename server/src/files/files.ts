@@ -24,6 +24,7 @@ import { packTree } from "./pack-tree.ts";
 import type { PackEvent, PackQuery } from "./pack-tree.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
+import { QuickLooks } from "./quick-looks.ts";
 import { remove } from "./remove.ts";
 import type { RemoveQuery } from "./remove.ts";
 import { findRipgrep, ripgrepVersion } from "./search/ripgrep.ts";
@@ -64,6 +65,7 @@ export class Files {
   readonly uploads: Uploads;
   readonly #targets: SerialByKey;
   readonly #lister: Lister;
+  readonly #looks = new QuickLooks();
   readonly #watches: Watches;
   readonly #answers: RememberedAnswers;
   readonly #ripgrep: string | undefined;
@@ -114,8 +116,9 @@ export class Files {
 
   async stat(query: { path: PathBytes; follow: boolean; sha256: boolean }): Promise<FileInfo> {
     const { path, follow } = query;
+    // Where paths are confined, whoever finds the place has followed the links to it.
     const info = await this.paths.locate(path, { follow: follow ? "yes" : "no" }, (place) =>
-      readInfo(place.at, place.path, follow && !this.paths.isConfined),
+      this.paths.isConfined ? readInfo(place.at, place.path, false) : this.#looks.readInfo(place, follow),
     );
     if (!query.sha256 || info.kind !== "REGULAR") return info;
     const hash = createHash("sha256");
