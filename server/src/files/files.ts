@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
 import type { ToolVersion } from "../util/tool-version.ts";
@@ -121,17 +120,14 @@ export class Files {
       this.paths.isConfined ? readInfo(place.at, place.path, false) : this.#looks.readInfo(place, follow),
     );
     if (!query.sha256 || info.kind !== "REGULAR") return info;
-    const hash = createHash("sha256");
-    const events = this.download({
-      path,
-      offset: 0,
-      length: undefined,
-      ifMatch: "",
-      sha256From: undefined,
-      skipCrc32: true,
-    });
-    for await (const event of events) if (event.type === "chunk") hash.update(event.data);
-    return { ...info, sha256: hash.digest() };
+    // Told of the file that is read: another one may have taken its name since.
+    let read = info;
+    const whole = { path, offset: 0, length: undefined, ifMatch: "", sha256From: 0, skipCrc32: true };
+    for await (const event of this.download(whole)) {
+      if (event.type === "started") read = event.file;
+      else if (event.type === "finished" && event.sha256 !== undefined) return { ...read, sha256: event.sha256 };
+    }
+    return read;
   }
 
   list(query: ListQuery): Promise<ListPage> {

@@ -3,12 +3,13 @@ import { constants } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { InvalidRequest } from "../util/errors.ts";
 import { readNames } from "./directory.ts";
-import { etagOf } from "./file-info.ts";
+import { etagOf, fileInfo } from "./file-info.ts";
 import type { FileInfo, FileKind } from "./file-info.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
+import { readChunks } from "./read-chunks.ts";
 import { walk } from "./walk.ts";
 
 export interface ListQuery extends IgnoreOptions {
@@ -54,7 +55,7 @@ export class Lister {
         const isFull = files.length >= query.pageSize || bytes > maxPageBytes || hashedBytes > maxHashedBytes;
         if (isFull) return { files, nextPageToken: encodeToken(files.at(-1)) };
         const isHashed = query.sha256 && info.kind === "REGULAR";
-        files.push(isHashed ? { ...info, ...(await digestOf(at)) } : info);
+        files.push(isHashed ? await hashed(info, at) : info);
         if (isHashed) hashedBytes += Number(info.stats.size);
         // Twice the path: a name that is not UTF-8 goes as text and as bytes.
         bytes += info.path.length * 2 + (info.linkTarget?.length ?? 0) * 2 + bytesPerEntry;
@@ -83,15 +84,21 @@ export class Lister {
   }
 }
 
-/** The digest of a file's content, or nothing where it cannot be read. */
-async function digestOf(at: PathBytes): Promise<{ sha256?: Buffer }> {
+/** The file that has the name by now, with the digest of its content; as it was told where that cannot be read. */
+async function hashed(info: FileInfo, at: PathBytes): Promise<FileInfo> {
   try {
     const handle = await open(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const hash = createHash("sha256");
-    for await (const data of handle.createReadStream({ highWaterMark: 256 * 1024 })) hash.update(data as Buffer);
-    return { sha256: hash.digest() };
+    try {
+      const read = fileInfo(info.path, await handle.stat({ bigint: true }));
+      if (read.kind !== "REGULAR") return info;
+      const hash = createHash("sha256");
+      for await (const data of readChunks(handle, 0, Number.MAX_SAFE_INTEGER, { lend: true })) hash.update(data);
+      return { ...read, sha256: hash.digest() };
+    } finally {
+      await handle.close();
+    }
   } catch {
-    return {};
+    return info;
   }
 }
 

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import {
   chmod,
@@ -270,6 +271,31 @@ describe("Copy", () => {
     await client.copy({ sourcePath: "a", destinationPath: "b" });
     expect(await readFile(join(directory, "b"), "utf8")).toBe("a");
   });
+});
+
+test("a digest and a size are of one file, whichever has the name", async () => {
+  const { client, directory } = await openFileServer();
+  const content = (size: number): Buffer => Buffer.alloc(size, "x");
+  await writeFile(join(directory, "f"), content(1));
+  let isOver = false;
+  const replacing = (async () => {
+    for (let size = 1; !isOver; size = (size % 200) + 1) {
+      await writeFile(join(directory, ".new"), content(size));
+      await rename(join(directory, ".new"), join(directory, "f"));
+    }
+  })();
+  for (let count = 0; count < 40; count++) {
+    const { file } = await client.stat({ path: "f", sha256: true });
+    const { files } = await client.list({ sha256: true });
+    for (const { sizeBytes, sha256 } of [file, ...files].flatMap((each) => each ?? [])) {
+      const expected = createHash("sha256")
+        .update(content(Number(sizeBytes)))
+        .digest("hex");
+      expect(Buffer.from(sha256).toString("hex")).toBe(expected);
+    }
+  }
+  isOver = true;
+  await replacing;
 });
 
 test.each([
