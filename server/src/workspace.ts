@@ -86,7 +86,6 @@ async function openAll(
   const users = new Users({
     launcher,
     directory: join(state.path, "users"),
-    isTemporary: state.isTemporary,
     settings: { identity, workingDirectory: workingDirectory.toString(), confine: options.confine, limits },
     onInternalError: options.onInternalError ?? (() => {}),
   });

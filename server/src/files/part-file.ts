@@ -1,11 +1,13 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { lstat, mkdir, open, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdir, open, rename, writeFile } from "node:fs/promises";
+import { isMissing } from "./errno.ts";
 import { moveIfAbsent } from "./move-if-absent.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { beside } from "./place.ts";
 import type { Place } from "./place.ts";
+import { removeDirectory } from "./remove-directory.ts";
 
 /**
  * The names of what is on its way begin so. Each lies in a directory of its own beside the target, on the same file
@@ -68,7 +70,9 @@ export async function makePartDirectory(at: PathBytes): Promise<void> {
 }
 
 export async function removePartDirectory(at: PathBytes): Promise<void> {
-  await rm(at, { recursive: true, force: true });
+  await removeDirectory(at).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
 }
 
 function partData(place: Place, name: PathBytes): PathBytes {

@@ -4,7 +4,6 @@ import type { Transport } from "@connectrpc/connect";
 import type { LocalLauncher } from "../exec/process/local-launcher.ts";
 import { assertCanSwitchUser, isServersOwn, mayReach, userSwitch } from "../exec/process/user-switch.ts";
 import { resolveUser, type Identity } from "../exec/process/user.ts";
-import { removeDirectory } from "../files/remove.ts";
 import type { OnInternalError } from "../rpc/error-map.ts";
 import { serverStopping } from "../rpc/lifecycle.ts";
 import { LimitExceeded, PermissionDenied } from "../util/errors.ts";
@@ -16,8 +15,6 @@ export interface UsersOptions {
   readonly launcher: Pick<LocalLauncher, "startAsUser">;
   /** Private to the server: in it each user has a directory for what outlives the user's process. */
   readonly directory: string;
-  /** Whether `close` removes that. */
-  readonly isTemporary: boolean;
   readonly settings: UserSettings;
   readonly onInternalError: OnInternalError;
 }
@@ -102,9 +99,6 @@ export class Users {
   async close(): Promise<void> {
     this.#isStopping = true;
     await Promise.all([...this.#entries.values()].map((entry) => this.#end(entry)));
-    const { directory, isTemporary } = this.#options;
-    // With care: in it are directories of others, who might put a link in the place of what is just being removed.
-    if (isTemporary) await removeDirectory(Buffer.from(directory), true).catch(() => {});
   }
 
   #entryFor(identity: Identity): Entry {

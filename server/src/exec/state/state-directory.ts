@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { makeDirectories } from "../../util/make-directories.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 import { StateDirectoryError } from "./state-directory-error.ts";
-import { makeTemporary } from "./temporary-state.ts";
+import { makeTemporary, removeTemporary } from "./temporary-state.ts";
 
 export { StateDirectoryError } from "./state-directory-error.ts";
 
@@ -59,11 +59,6 @@ export class StateDirectory {
     return this.#content.path;
   }
 
-  /** Whether `close` removes it. */
-  get isTemporary(): boolean {
-    return this.#content.isTemporary;
-  }
-
   /** A UUID, made once and the same at every start. */
   get workspaceId(): string {
     return this.#content.workspaceId;
@@ -82,7 +77,7 @@ export class StateDirectory {
   /** Lets another server have the directory; a temporary one is removed. */
   async close(): Promise<void> {
     this.#content.lock.release();
-    if (this.#content.isTemporary) await rm(this.path, { recursive: true, force: true });
+    if (this.#content.isTemporary) await removeTemporary(this.path);
   }
 }
 

@@ -1,5 +1,7 @@
-import { lstat, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isMissing } from "../../files/errno.ts";
+import { removeDirectory } from "../../files/remove-directory.ts";
 import { DirectoryLock } from "./directory-lock.ts";
 
 const prefix = "yonder-";
@@ -15,13 +17,20 @@ export async function makeTemporary(parent: string): Promise<string> {
   return path;
 }
 
+/** With care: in it are directories of other users, who may put links in the place of what is just being removed. */
+export async function removeTemporary(path: string): Promise<void> {
+  await removeDirectory(Buffer.from(path)).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
+}
+
 /** What cannot be removed stays: it is nobody's business now but that of whoever cleans up there. */
 async function removeAbandoned(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => []);
   for (const name of names.filter((each) => made.test(each))) {
     const path = join(parent, name);
     if ((await isTemporary(path)) && DirectoryLock.isAbandoned(path)) {
-      await rm(path, { recursive: true, force: true }).catch(() => {});
+      await removeTemporary(path).catch(() => {});
     }
   }
 }

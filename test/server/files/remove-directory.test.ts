@@ -14,9 +14,9 @@ function makeDirectories(top: string, width: number, depth: number): void {
 test("a tree with more directories than a process may have open is removed", async () => {
   const directory = await temporaryDirectory();
   makeDirectories(join(directory, "tree"), 8, 3);
-  const module = new URL("../../../server/src/files/remove.ts", import.meta.url).href;
+  const module = new URL("../../../server/src/files/remove-directory.ts", import.meta.url).href;
   const program = `const { removeDirectory } = await import("${module}");
-    await removeDirectory(Buffer.from(process.argv[1]), true);`;
+    await removeDirectory(Buffer.from(process.argv[1]));`;
   const args = ["--experimental-strip-types", "--input-type=module", "--eval", program, join(directory, "tree")];
   const limited = ["-c", 'ulimit -n 128; exec "$@"', "sh", process.execPath, ...args];
   expect(await run("sh", limited)).toMatchObject({ stdout: "", exitCode: 0 });
