@@ -89,6 +89,8 @@ describe("logs", () => {
     const numbers = Array.from({ length: 50_000 }, (_, index) => `${50_001 + index}\n`).join("");
     expect(Buffer.concat(chunks).equals(Buffer.concat([Buffer.from(numbers), Buffer.from([255, 254, 10])]))).toBe(true);
     const match = await logs("-g", "^9999[89]$", "much");
+    const refused = await logs("-g", "(?=9)", "much");
+    expect(refused.stderr).toMatch(/^yonder: --grep is no pattern in RE2 syntax: .*\n$/);
     expect(match.stdout).toBe("99998\n99999\n");
   });
 

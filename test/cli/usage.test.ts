@@ -12,6 +12,7 @@ test.for([
   [["serve", "extra"], "yonder serve --help", "extra"],
   [["key", "extra"], "yonder key --help", "extra"],
   [["exec"], "yonder exec --help", "there is nothing to run"],
+  [["search", "-m", "9999999999", "x"], "yonder search --help", "It must be a whole number up to 2147483647"],
   [["git", "commit"], "yonder git commit --help", "a commit needs a message"],
   [["--host", "http://127.0.0.1:1", "--profile", "x", "ps"], "yonder ps --help", "--host and --profile"],
 ] as const)("%j is refused with 2 in one line, saying where help is", async ([args, help, what]) => {

@@ -149,6 +149,12 @@ export function filesSuite(bench: Bench): void {
         const { etag } = await fs.writeFile("dir/a.txt", "grüße", { mode: 0o640 });
         expect(await fs.readFile("dir/a.txt", "utf8")).toBe("grüße");
         expect((await fs.readFile("dir/a.txt", { offset: 2, length: 2 })).toString()).toBe("ü");
+        for (const offset of [-1, 0.5, Number.NaN, 2 ** 53]) {
+          const refused = { reason: "INVALID_FIELD", subject: "offset" };
+          await expect(fs.readFile("dir/a.txt", { offset })).rejects.toMatchObject(refused);
+        }
+        await expect(fs.readFile(5 as never)).rejects.toMatchObject({ reason: "INVALID_FIELD", subject: "path" });
+        await expect(fs.mkdir("new", { mode: -1 })).rejects.toMatchObject({ reason: "INVALID_FIELD", subject: "mode" });
         await expect(fs.writeFile("dir/a.txt", "x", { flag: "wx" })).rejects.toMatchObject({
           code: "EEXIST",
           path: "dir/a.txt",

@@ -22,6 +22,7 @@ const refusals: [string, Command, ExecuteCommandOptions, typeof NotFound, string
   ["an id with a blank", "true", { execId: "not this" }, InvalidRequest, "INVALID_FIELD"],
   ["an id that is too long", "true", { execId: "x".repeat(129) }, InvalidRequest, "INVALID_FIELD"],
   ["a terminal of a million columns", "true", { terminal: { columns: 1_000_000 } }, InvalidRequest, "INVALID_FIELD"],
+  ["a number that no request can have", "true", { terminal: { rows: 2 ** 31 } }, InvalidRequest, "INVALID_FIELD"],
 ];
 
 /** What cannot be done is an error before anything runs, and says what it is about. */

@@ -85,6 +85,7 @@ const words: readonly (readonly [option: string, here: string])[] = [
   ["name files in `paths`, or set `stage_all`", "name files, or give -a for all of them"],
   ["ListExecs has the ids", "`yonder ps` has the ids"],
   ["exec_id", "--id"],
+  ["line_filter.regex", "--grep"],
   ["killGraceMs", "--kill-grace"],
   ["disconnect_grace", "--disconnect-grace"],
   ["limits.memory_bytes", "--limit memory"],

@@ -20,14 +20,25 @@ const durations: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000
 export function size(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)([KMGT])?(?:i?B)?$/i.exec(text) ?? [];
   if (number === undefined) throw new UsageError("must be a size, such as 4096, 64KiB, 1M or 1GiB");
-  return Math.round(Number(number) * 1024 ** ("KMGT".indexOf(unit?.toUpperCase() ?? " ") + 1));
+  const bytes = Math.round(Number(number) * 1024 ** ("KMGT".indexOf(unit?.toUpperCase() ?? " ") + 1));
+  if (!Number.isSafeInteger(bytes)) throw new UsageError("must be a size under 8192TiB");
+  return bytes;
 }
 
 /** A whole number that is not negative. */
-export function count(text: string): number {
+export function whole(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new UsageError("must be a whole number");
   return Number(text);
 }
+
+/** How many of something, as the contract counts. */
+export function count(text: string): number {
+  const number = whole(text);
+  if (number > maxCount) throw new UsageError(`must be a whole number up to ${maxCount}`);
+  return number;
+}
+
+const maxCount = 2 ** 31 - 1;
 
 /** "name=value": both. */
 export function pair(text: string): readonly [name: string, value: string] {

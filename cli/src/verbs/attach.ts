@@ -1,7 +1,7 @@
 import { defaultEscape, escapeOption } from "../exec/command-options.ts";
 import { commandExits } from "../exec/exit-code.ts";
 import { UsageError } from "../frame/failure.ts";
-import { count, size } from "../frame/parse.ts";
+import { size, whole } from "../frame/parse.ts";
 import { defineVerb, flag, value } from "../frame/verb.ts";
 
 export const verb = defineVerb({
@@ -14,7 +14,7 @@ export const verb = defineVerb({
   ],
   arguments: [{ usage: "<id>", description: "The command's id, as `yonder ps` has it", completes: "exec-id" }],
   options: {
-    cursor: value("--cursor <n>", "Begin at this byte, counted over both streams", { parse: count }),
+    cursor: value("--cursor <n>", "Begin at this byte, counted over both streams", { parse: whole }),
     tail: value("--tail <size>", "Begin so many bytes before the newest one", { parse: size }),
     live: flag("--live", "Begin with what it prints next"),
     noStdin: flag("-n, --no-stdin", "Leave standard input alone"),

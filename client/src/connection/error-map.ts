@@ -17,6 +17,7 @@ import {
   YonderError,
 } from "../errors.ts";
 import type { ErrorReason, YonderErrorOptions } from "../errors.ts";
+import { invalidOption } from "../invalid-option.ts";
 import { durationToMs, enumName } from "./wire-values.ts";
 
 /** The one place where an error of the wire becomes one of ours. */
@@ -24,6 +25,10 @@ export function toYonderError(error: unknown, serverVersion = ""): YonderError {
   if (YonderError.is(error)) return error;
   const status = ConnectError.from(error);
   const detail = errorDetail(status);
+  const [, field, type, given] = (detail === undefined && unencodable.exec(status.rawMessage)) || [];
+  if (field !== undefined && type !== undefined) {
+    return invalidOption(camelCase(field), `must be a whole number from ${ranges[type]}, got ${given}`, error);
+  }
   const reason = detail ? (enumName(ErrorReasonSchema, detail.reason) ?? "UNKNOWN") : "UNKNOWN";
   const message = status.rawMessage || "the call failed";
   const options: YonderErrorOptions = {
@@ -38,6 +43,20 @@ export function toYonderError(error: unknown, serverVersion = ""): YonderError {
     detail,
     serverVersion,
   });
+}
+
+/** A number that a request cannot have, in the words of Connect and protobuf: nothing was sent. */
+const unencodable = /^serialize binary: cannot encode field (?:\w+\.)*(\w+) to binary: invalid (u?int(?:32|64)): (.*)$/;
+
+const ranges: Readonly<Record<string, string>> = {
+  int32: "-2147483648 to 2147483647",
+  uint32: "0 to 4294967295",
+  int64: "-9223372036854775808 to 9223372036854775807",
+  uint64: "0 to 18446744073709551615",
+};
+
+function camelCase(name: string): string {
+  return name.replaceAll(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** What the server says about an error, for programs. Undefined where it was not our server that spoke. */

@@ -82,7 +82,7 @@ export function limitedMs(option: string, ms: number | undefined): Duration | un
 export function integer(option: string, value: number | undefined): number {
   if (value === undefined) return 0;
   if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw invalidOption(option, `must be a whole number of at least 0, got ${value}`);
+  throw invalidOption(option, `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}, got ${value}`);
 }
 
 /** The contract's range: more is refused here by the option's name. */
@@ -94,7 +94,7 @@ export function checkedKillGrace(ms: number): number {
 function checkedMs(option: string, ms: number): number {
   // A fraction is rounded up, so that the least of timeouts is not taken for none.
   if (typeof ms === "number" && ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return Math.ceil(ms);
-  throw invalidOption(option, `must be at least 0 milliseconds, got ${ms}`);
+  throw invalidOption(option, `must be 0 to ${Number.MAX_SAFE_INTEGER} milliseconds, got ${ms}`);
 }
 
 function toProgram(command: Command): NonNullable<ExecRequestInit["program"]> {

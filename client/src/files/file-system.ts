@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { InvalidRequest, NotFound } from "../errors.ts";
+import { integer } from "../exec/to-wire.ts";
 import { download } from "../transfer/download.ts";
 import { upload } from "../transfer/upload.ts";
 import { openSource, sourceOf } from "../transfer/upload-source.ts";
@@ -60,9 +61,8 @@ export class ConnectedFileSystem implements FileSystem {
     return withSystemCode("open", path, async () => {
       const request = {
         ...this.#path(path, user),
-        offset: BigInt(offset),
+        ...rangeOf(offset, length),
         ifMatch,
-        ...(length !== undefined && { length: BigInt(length) }),
       };
       const content = new Gathering();
       for await (const part of download(this.#connection, request, { signal, digest })) {
@@ -78,10 +78,9 @@ export class ConnectedFileSystem implements FileSystem {
     path: PathLike,
     { offset = 0, length, ifMatch = "", signal, digest, user }: ReadFileOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    const range = { offset: BigInt(offset), ifMatch, ...(length !== undefined && { length: BigInt(length) }) };
-    const how = { signal, digest };
+    const request = { ...this.#path(path, user), ...rangeOf(offset, length), ifMatch };
     try {
-      for await (const part of download(this.#connection, { ...this.#path(path, user), ...range }, how)) {
+      for await (const part of download(this.#connection, request, { signal, digest })) {
         if (part.type === "chunk") yield part.data;
       }
     } catch (error) {
@@ -287,6 +286,13 @@ function localPath(path: string | URL): string {
 function needed<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("the server's reply lacks the file");
   return value;
+}
+
+function rangeOf(offset: number, length: number | undefined): { offset: bigint; length?: bigint } {
+  return {
+    offset: BigInt(integer("offset", offset)),
+    ...(length !== undefined && { length: BigInt(integer("length", length)) }),
+  };
 }
 
 /** How long one try of a call may take that moves or removes a tree. */

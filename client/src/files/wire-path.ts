@@ -1,5 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { joinDirectory } from "../exec/to-wire.ts";
+import { invalidOption } from "../invalid-option.ts";
+import { shown } from "../option-rules.ts";
 
 /** A path in the workspace: text, or bytes for a name that is not UTF-8. Relative ones mean the workspace's directory. */
 export type PathLike = string | Uint8Array;
@@ -25,6 +27,8 @@ export function toWirePlace({ workingDir, defaults }: PlaceContext, path: PathLi
 /** A path as the contract takes it. */
 export function toWirePath(workingDir: string | undefined, path: PathLike): { path: string; rawPath: Uint8Array } {
   if (typeof path === "string") return { path: joinDirectory(workingDir, path), rawPath: none };
+  if (!((path as unknown) instanceof Uint8Array))
+    throw invalidOption("path", `must be a string or bytes, got ${shown(path)}`);
   if (isUtf8(path)) return toWirePath(workingDir, Buffer.from(path).toString());
   const isAbsolute = path[0] === 0x2f || workingDir === undefined || workingDir === "";
   return { path: "", rawPath: isAbsolute ? path : Buffer.concat([Buffer.from(`${workingDir}/`), path]) };

@@ -82,7 +82,7 @@ export class ConnectedGit implements Git {
     const request = { ...this.#path(path, user), revision: ref, ...changedPath, pageToken: "" };
     const commits: GitCommit[] = [];
     while (commits.length < limit) {
-      const call = { ...request, pageSize: limit - commits.length };
+      const call = { ...request, pageSize: Math.min(limit - commits.length, PAGE_SIZE) };
       const page = await this.#read(GitService.method.listCommits, call, signal);
       commits.push(...page.commits.map(toGitCommit));
       request.pageToken = page.nextPageToken;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { UsageError } from "../../../cli/src/frame/failure.ts";
-import { count, duration, oneOf, pair, size } from "../../../cli/src/frame/parse.ts";
+import { count, duration, oneOf, pair, size, whole } from "../../../cli/src/frame/parse.ts";
 
 test("durations, with a bare number as seconds", () => {
   const read = ["0", "1.5", "500ms", "10s", "5m", "1h30m", "2d"].map(duration);
@@ -29,7 +29,9 @@ test.for([
   [size, "1 KiB"],
   [count, "1.5"],
   [count, "-1"],
-  [count, "9".repeat(16)],
+  [whole, "9".repeat(16)],
+  [count, String(2 ** 31)],
+  [size, "8192T"],
   [pair, "=1"],
   [pair, "A"],
   [oneOf(["a", "b"]), "c"],

@@ -43,7 +43,7 @@ export async function checkRegex(program: string | undefined, regex: string, ign
   const { code, stderr } = await run(program, [...flags(regex, ignoreCase), "-"]);
   if (code !== 2) return;
   // Below it ripgrep may advise on flags of its own.
-  const what = /^(?:error|rg): (.*[^:])$/m.exec(stderr)?.[1] ?? stderr.trim();
+  const what = /^(?:error|rg): (.*[^:\n])$/m.exec(stderr)?.[1] ?? stderr.trim();
   throw new InvalidRequest("INVALID_FIELD", `The regular expression is malformed: ${what}`, { subject: "regex" });
 }
 
