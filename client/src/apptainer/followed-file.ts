@@ -1,10 +1,12 @@
-import { open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openInside } from "./inside-file.ts";
 
 const stepMs = 100;
 const chunkBytes = 65_536;
 /** Past it, a line without an end is told in parts. */
 const longestLine = 65_536;
+/** Of what is no file: a directory, a pipe. */
+const nothing = { bytesRead: 0 };
 
 /** Tells the lines that are appended to a file, which need not be there yet. */
 export class FollowedFile {
@@ -19,7 +21,8 @@ export class FollowedFile {
   constructor(path: string, onLine: (line: string) => void) {
     this.#path = path;
     this.#onLine = onLine;
-    this.#following = this.#follow();
+    // What the one who is told throws ends it, and is nobody else's.
+    this.#following = this.#follow().catch(() => {});
   }
 
   /** Tells what is there by now, and no more. */
@@ -40,11 +43,11 @@ export class FollowedFile {
   }
 
   async #read(): Promise<void> {
-    const file = await open(this.#path).catch(() => undefined);
+    const file = await openInside(this.#path).catch(() => undefined);
     if (file === undefined) return;
     try {
       for (const buffer = Buffer.alloc(chunkBytes); ;) {
-        const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#position);
+        const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#position).catch(() => nothing);
         if (bytesRead === 0) return;
         this.#position += bytesRead;
         this.#tell(this.#decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));

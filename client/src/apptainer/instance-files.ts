@@ -6,6 +6,7 @@ import type { KeyEntry } from "../engine/key-entries.ts";
 import { isOwnerAlive, ownOwner } from "../engine/owner.ts";
 import type { Owner } from "../engine/owner.ts";
 import { AlreadyExists, InvalidRequest, NotFound, PermissionDenied } from "../errors.ts";
+import { endOf, lastLinesOf } from "./inside-file.ts";
 
 /** What is known of an instance by its name, also after the program that started it has gone. */
 export interface InstanceRecord {
@@ -24,8 +25,6 @@ export interface InstanceRecord {
 
 /** The longest path of a socket that the kernel takes, in bytes. */
 const longestSocketPath = 107;
-const keptLogLines = 20;
-const keptLogBytes = 16_384;
 
 /** The directory of one instance, closed to other users: its socket, its state and what is known of it. */
 export class InstanceFiles {
@@ -118,13 +117,13 @@ export class InstanceFiles {
 
   /** Undefined while the server runs. */
   async exitCode(): Promise<number | undefined> {
-    const text = await readFile(join(this.run, "exit-code"), "utf8").catch(() => "");
+    const text = await endOf(join(this.run, "exit-code"));
     return text === "" ? undefined : Number(text);
   }
 
   /** By which the server knows itself. Undefined: it was not started yet. */
   async serverPid(): Promise<number | undefined> {
-    const text = await readFile(join(this.run, "server-pid"), "utf8").catch(() => "");
+    const text = await endOf(join(this.run, "server-pid"));
     return Number(text) || undefined;
   }
 
@@ -151,12 +150,6 @@ export class InstanceFiles {
       });
     }
   }
-}
-
-/** Of a log; none where there is none. */
-export async function lastLinesOf(path: string): Promise<readonly string[]> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.slice(-keptLogBytes).trimEnd().split("\n").filter(Boolean).slice(-keptLogLines);
 }
 
 /** The instances that are known under a directory, whoever started them. */

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { quoted } from "../engine/wait-until-serving.ts";
 import { StartFailed } from "../errors.ts";
 import { startFailed } from "./failures.ts";
-import { instanceNotFound, lastLinesOf } from "./instance-files.ts";
+import { instanceNotFound } from "./instance-files.ts";
 import type { InstanceFiles, InstanceRecord } from "./instance-files.ts";
+import { lastLinesOf } from "./inside-file.ts";
 import { findProcess, innerPid, isRunning, namespaceMembers } from "./process-table.ts";
 import { runProgram } from "./run-program.ts";
 
