@@ -5,7 +5,7 @@ import type { ApiKey } from "../connection/api-key.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
 import { freshKey, keyOf } from "../engine/fresh-key.ts";
-import { onceKeyIsTaken } from "../engine/key-entries.ts";
+import { withFreshKey } from "../engine/key-entries.ts";
 import { ownOwner } from "../engine/owner.ts";
 import { checkPort } from "../engine/port.ts";
 import { waitUntilServing } from "../engine/wait-until-serving.ts";
@@ -138,9 +138,11 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
     const runtimeDir = runtimeDirectory(options.runtimeDir);
     const instance = await Instance.find(new InstanceFiles(runtimeDir, options.name));
     await instance.resume();
-    const apiKey = options.apiKey ?? (await instance.files.addKey());
-    const open = () => connect(instance, { ...options, apiKey });
-    const connection = await (options.apiKey === undefined ? onceKeyIsTaken(open) : open());
+    const open = (apiKey: ApiKey) => connect(instance, { ...options, apiKey });
+    const { apiKey, connection } =
+      options.apiKey === undefined
+        ? await withFreshKey((digest) => instance.files.enterKey(digest), open)
+        : { apiKey: options.apiKey, connection: await open(options.apiKey) };
     return new ApptainerWorkspace(instance, connection, runtimeDir, { onClose: "keep", ...options, apiKey });
   }
 

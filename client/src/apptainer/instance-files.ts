@@ -1,9 +1,9 @@
+import { randomBytes } from "node:crypto";
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { freshKey } from "../engine/fresh-key.ts";
-import { readKeys, withoutTheDead, writeKeys } from "../engine/key-entries.ts";
+import { readKeys, withKey, withoutTheDead, writeKeys } from "../engine/key-entries.ts";
 import type { KeyEntry } from "../engine/key-entries.ts";
-import { isOwnerAlive, ownOwner } from "../engine/owner.ts";
+import { isOwnerAlive } from "../engine/owner.ts";
 import type { Owner } from "../engine/owner.ts";
 import { AlreadyExists, InvalidRequest, NotFound, PermissionDenied } from "../errors.ts";
 import { endOf, lastLinesOf } from "./inside-file.ts";
@@ -93,11 +93,10 @@ export class InstanceFiles {
     await replaceFile(join(this.config, "keys"), writeKeys(entries));
   }
 
-  /** A fresh key to its server: whoever may write here may do anything in it. Keys of programs that are gone go. */
-  async addKey(): Promise<string> {
-    const { key, digest } = freshKey();
-    await this.writeKeys([...withoutTheDead(await this.readKeys()), { owner: ownOwner(), digest }]);
-    return key;
+  /** Lets a key into its server: whoever may write here may do anything in it. */
+  async enterKey(digest: string): Promise<void> {
+    const entries = withKey(await this.readKeys(), digest);
+    if (entries !== undefined) await this.writeKeys(entries);
   }
 
   /** Whether nobody will ever end it, since all programs that had a key to it have gone. */
@@ -168,8 +167,10 @@ export function instanceNotFound(name: string, so = "it has ended, or was starte
 
 /** Readers see the old one or the new one, and no other user either. */
 async function replaceFile(path: string, content: string): Promise<void> {
-  await writeFile(`${path}.new`, content, { mode: 0o600 });
-  await rename(`${path}.new`, path);
+  // Several may write it at once.
+  const fresh = `${path}.${randomBytes(6).toString("hex")}.new`;
+  await writeFile(fresh, content, { mode: 0o600 });
+  await rename(fresh, path);
 }
 
 /** A directory below /tmp with a name that others can guess may be theirs. */

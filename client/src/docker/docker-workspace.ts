@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
-import { onceKeyIsTaken } from "../engine/key-entries.ts";
+import { withFreshKey } from "../engine/key-entries.ts";
 import { NotFound } from "../errors.ts";
 import type { DockerDescription } from "../workspace.ts";
 import { checkOptions, reattachOptions, serverPort } from "./check-options.ts";
@@ -9,7 +9,7 @@ import type { DockerWorkspaceOptions, ReattachOptions } from "./docker-options.t
 import { engineOf } from "./engine.ts";
 import type { Engine } from "./engine.ts";
 import { translated } from "./engine-errors.ts";
-import { addKey, chooseContainer } from "./let-in.ts";
+import { chooseContainer, enterKey } from "./let-in.ts";
 import { listOrphans, sweep } from "./orphans.ts";
 import type { Orphan, OrphanOptions } from "./orphans.ts";
 import { haveImage, removeImage } from "./pull-image.ts";
@@ -84,13 +84,13 @@ export class DockerWorkspace extends ConnectedWorkspace {
         const container = await Container.find(engine, await chooseContainer(engine, options, signal), signal);
         const why = await whyNotServing(engine, container.state);
         if (why !== undefined) throw why;
+        const connect = (key: string) => connectToContainer(container, key, options, signal);
         if (options.apiKey !== undefined) {
           const { apiKey } = options;
-          return { container, apiKey, connection: await connectToContainer(container, apiKey, options, signal) };
+          return { container, apiKey, connection: await connect(apiKey) };
         }
-        const apiKey = await addKey(container, signal);
-        const connect = () => connectToContainer(container, apiKey, options, signal);
-        return { container, apiKey, connection: await onceKeyIsTaken(connect, signal) };
+        const enter = (digest: string) => enterKey(container, digest, signal);
+        return { container, ...(await withFreshKey(enter, connect, signal)) };
       }),
     );
     return new DockerWorkspace(parts, { onClose: "keep", ...options });

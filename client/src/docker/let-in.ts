@@ -1,6 +1,4 @@
-import { freshKey } from "../engine/fresh-key.ts";
-import { withoutTheDead } from "../engine/key-entries.ts";
-import { ownOwner } from "../engine/owner.ts";
+import { withKey } from "../engine/key-entries.ts";
 import { AlreadyExists, NotFound } from "../errors.ts";
 import { invalidOption } from "../invalid-option.ts";
 import type { Container } from "./container.ts";
@@ -45,12 +43,10 @@ export async function chooseContainer(
 }
 
 /**
- * A fresh key to a container's server. Whoever may tell the engine what to do may do anything in the container, so that
- * needs no other right; keys of clients that are gone go at the same time.
+ * Lets a key into a container's server. Whoever may tell the engine what to do may do anything in the container, so that
+ * needs no other right.
  */
-export async function addKey({ engine, state }: Container, signal?: AbortSignal): Promise<string> {
-  const { key, digest } = freshKey();
-  const entries = withoutTheDead(await readKeyFile(engine, state.id, signal));
-  await writeKeyFile(engine, state.id, [...entries, { owner: ownOwner(), digest }], { signal });
-  return key;
+export async function enterKey({ engine, state }: Container, digest: string, signal?: AbortSignal): Promise<void> {
+  const entries = withKey(await readKeyFile(engine, state.id, signal), digest);
+  if (entries !== undefined) await writeKeyFile(engine, state.id, entries, { signal });
 }
