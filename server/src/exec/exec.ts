@@ -100,10 +100,11 @@ export class Exec {
     this.changed.notify();
   }
 
-  /** Waits for the end, for `waitMs` at most. */
+  /** Waits for the end, for `waitMs` at most; rejects once the signal aborts. */
   async waitForEnd(waitMs: number, signal: AbortSignal): Promise<void> {
     const deadline = performance.now() + waitMs;
-    while (this.#ended === undefined && !signal.aborted) {
+    while (this.#ended === undefined) {
+      signal.throwIfAborted();
       const leftMs = deadline - performance.now();
       if (leftMs <= 0) return;
       await this.changed.next(leftMs, signal);

@@ -86,7 +86,8 @@ async function waitForOutput(
   { waitMs, signal }: OutputQuery,
 ): Promise<void> {
   const deadline = performance.now() + waitMs;
-  while (journal.endCursor <= cursor && exec.ended === undefined && !signal.aborted) {
+  while (journal.endCursor <= cursor && exec.ended === undefined) {
+    signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) return;
     await exec.changed.next(leftMs, signal);
