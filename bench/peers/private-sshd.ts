@@ -1,11 +1,10 @@
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "../../client/src/engine/port.ts";
 import type { BenchmarkContext } from "../kit/benchmark.ts";
 import { ownProcess } from "../kit/own-process.ts";
 
@@ -88,16 +87,6 @@ function clientArguments(directory: string, port: number): string[] {
 
 /** The local command runs once the connection stands and others can share it. */
 const masterArguments = ["-M", "-N", "-oPermitLocalCommand=yes", "-oLocalCommand=echo connected"];
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 /** Resolves when the process has printed a line like this one; rejects if it ends before. */
 function line(child: ChildProcess, stream: NodeJS.ReadableStream | null, pattern: RegExp): Promise<void> {

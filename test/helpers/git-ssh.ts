@@ -1,10 +1,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { onTestFinished } from "vitest";
+import { freePort } from "../../client/src/engine/port.ts";
+import { holdPort } from "./hold-port.ts";
 
 const program = ["/usr/sbin/sshd", "/usr/bin/sshd"].find((path) => existsSync(path));
 
@@ -33,6 +35,7 @@ export async function serveSsh(): Promise<SshServer> {
   const user = makeKey(directory, "user");
   writeFileSync(join(directory, "authorized_keys"), user.publicKey);
   const port = await freePort();
+  const letGo = await holdPort(port);
   writeFileSync(
     join(directory, "config"),
     [
@@ -50,13 +53,19 @@ export async function serveSsh(): Promise<SshServer> {
   );
   const sshd = spawn(program, ["-D", "-e", "-f", join(directory, "config")], { stdio: ["ignore", "ignore", "pipe"] });
   let log = "";
-  sshd.stderr.on("data", (chunk: Buffer) => (log += chunk.toString()));
+  const listens = new Promise<void>((resolve, reject) => {
+    createInterface({ input: sshd.stderr }).on("line", (line) => {
+      log += `${line}\n`;
+      if (line.startsWith("Server listening on ")) resolve();
+    });
+    sshd.once("exit", (code) => reject(new Error(`sshd ended with ${code}: ${log}`)));
+  });
   const ended = once(sshd, "exit");
   onTestFinished(async () => {
     sshd.kill();
     await ended;
   });
-  await isListening(port);
+  await listens.finally(letGo);
   rmSync(join(directory, "user"));
   return {
     origin: `ssh://${userInfo().username}@127.0.0.1:${port}`,
@@ -82,28 +91,5 @@ export function encryptKey(key: Buffer, passphrase: string): Buffer {
     return readFileSync(path);
   } finally {
     rmSync(directory, { recursive: true });
-  }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
-async function isListening(port: number): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    const socket = connect(port, "127.0.0.1");
-    const isOpen = await new Promise((resolve) => {
-      socket.once("connect", () => resolve(true));
-      socket.once("error", () => resolve(false));
-    });
-    socket.destroy();
-    if (isOpen === true) return;
-    if (tries > 200) throw new Error("sshd does not listen");
-    await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }
