@@ -1,19 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { LineFilterSchema, OutputStream } from "@yonder/proto";
-import type { ReadOutputRequest, ReadOutputResponse } from "@yonder/proto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { execServer } from "../helpers/exec-server.ts";
+import { cursor, execServer } from "../helpers/exec-server.ts";
+import type { Read } from "../helpers/exec-server.ts";
 
 const server = execServer();
 const { STDOUT, STDERR } = OutputStream;
-
-type Read = Partial<Omit<ReadOutputRequest, "$typeName" | "wait">>;
-
-async function read(execId: string, more: Read = {}): Promise<ReadOutputResponse> {
-  return await server.exec.readOutput({ ...more, execId });
-}
-
-const cursor = (value: bigint) => ({ start: { case: "cursor" as const, value } });
 
 describe("a line filter", () => {
   let execId = "";
@@ -21,7 +13,7 @@ describe("a line filter", () => {
   const literal = (value: string) => ({ case: "literal" as const, value });
   const regex = (value: string) => ({ case: "regex" as const, value });
   const linesOf = async (lineFilter: Parameters<typeof filter>[0], more: Read = {}): Promise<string[]> =>
-    (await read(execId, { lineFilter: filter(lineFilter), ...more })).lines.map(({ data }) =>
+    (await server.read(execId, { lineFilter: filter(lineFilter), ...more })).lines.map(({ data }) =>
       Buffer.from(data).toString(),
     );
 
@@ -57,24 +49,24 @@ describe("a line filter", () => {
     expect(await linesOf({ expression: literal("apple") }, { stream: STDERR })).toEqual(["error: apple"]);
     const lineFilter = filter({ expression: literal("apple"), ignoreCase: true, maxLines: 2 });
     const all: string[] = [];
-    let page = await read(execId, { lineFilter });
+    let page = await server.read(execId, { lineFilter });
     for (;;) {
       all.push(...page.lines.map(({ data }) => Buffer.from(data).toString()));
       if (!page.truncated) break;
       expect(page.lines).toHaveLength(2);
       expect(page.ended).toBeUndefined();
-      page = await read(execId, { lineFilter, ...cursor(page.nextCursor) });
+      page = await server.read(execId, { lineFilter, ...cursor(page.nextCursor) });
     }
     expect(all).toEqual(["one Apple", "two apples", "last apple", "error: apple", "no line feed apple"]);
     expect(page.ended).toBeDefined();
-    const { lines } = await read(execId, { lineFilter: filter({ expression: literal("last") }) });
+    const { lines } = await server.read(execId, { lineFilter: filter({ expression: literal("last") }) });
     expect(lines).toMatchObject([{ stream: STDOUT, partial: false, cursor: 42n }]);
   });
 
   test("answers a long line in pieces, and cuts none in two that fits", async () => {
     const { execId: long } = await server.spawn("head -c 150000 /dev/zero | tr '\\0' x; echo; echo x");
     await server.ended(long);
-    const { lines } = await read(long, { lineFilter: filter({ expression: literal("x") }) });
+    const { lines } = await server.read(long, { lineFilter: filter({ expression: literal("x") }) });
     expect(lines.map(({ data, partial }) => [data.length, partial])).toEqual([
       [65_536, true],
       [65_536, true],
@@ -87,11 +79,11 @@ describe("a line filter", () => {
     const { execId: running } = await server.spawn("printf half; read -r _; echo ' done'", { stdin: {} });
     await server.printed(running, "half");
     const lineFilter = filter({ expression: literal("half") });
-    const before = await read(running, { lineFilter });
+    const before = await server.read(running, { lineFilter });
     expect(before).toMatchObject({ lines: [], truncated: false });
     await server.exec.writeStdin({ execId: running, data: Buffer.from("\n") });
     await server.ended(running);
-    const { lines } = await read(running, { lineFilter, ...cursor(before.nextCursor) });
+    const { lines } = await server.read(running, { lineFilter, ...cursor(before.nextCursor) });
     expect(lines.map(({ data }) => Buffer.from(data).toString())).toEqual(["half done"]);
   });
 
@@ -101,7 +93,9 @@ describe("a line filter", () => {
     for (const value of ["(a+)+$", "(a|aa)+$", "(.*)*(.*)*x", "((a?)+)+b"]) {
       let answered = 0;
       let isOver = false;
-      const search = read(hard, { lineFilter: filter({ expression: regex(value) }) }).finally(() => (isOver = true));
+      const search = server
+        .read(hard, { lineFilter: filter({ expression: regex(value) }) })
+        .finally(() => (isOver = true));
       while (!isOver) {
         await server.exec.getExec({ execId: hard });
         answered += 1;

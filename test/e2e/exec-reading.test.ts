@@ -1,19 +1,11 @@
 import { EndReason, ExecState, OutputStream } from "@yonder/proto";
-import type { ReadOutputRequest, ReadOutputResponse } from "@yonder/proto";
 import { beforeAll, describe, expect, test } from "vitest";
-import { execServer, refusal, textOf } from "../helpers/exec-server.ts";
+import { cursor, execServer, refusal, textOf } from "../helpers/exec-server.ts";
 import { until } from "../helpers/until.ts";
 
 const server = execServer();
 const { STDOUT, STDERR } = OutputStream;
 
-type Read = Partial<Omit<ReadOutputRequest, "$typeName" | "wait">>;
-
-async function read(execId: string, more: Read = {}): Promise<ReadOutputResponse> {
-  return await server.exec.readOutput({ ...more, execId });
-}
-
-const cursor = (value: bigint) => ({ start: { case: "cursor" as const, value } });
 const tail = (value: bigint) => ({ start: { case: "tailBytes" as const, value } });
 
 describe("ReadOutput of an ended command", () => {
@@ -28,7 +20,7 @@ describe("ReadOutput of an ended command", () => {
   });
 
   test("answers all of it in the order in which it was printed, with its end", async () => {
-    const page = await read(execId);
+    const page = await server.read(execId);
     expect(textOf(page.output)).toBe(whole);
     expect(page).toMatchObject({
       nextCursor: BigInt(whole.length),
@@ -56,34 +48,34 @@ describe("ReadOutput of an ended command", () => {
   test("answers the same by any size of page", async () => {
     for (const maxBytes of [1, 3, 7, 64, 1000]) {
       let text = "";
-      let page = await read(execId, { maxBytes });
+      let page = await server.read(execId, { maxBytes });
       for (;;) {
         text += textOf(page.output);
         expect(textOf(page.output).length).toBeLessThanOrEqual(maxBytes);
         expect(page.truncated).toBe(page.ended === undefined);
         if (!page.truncated) break;
-        page = await read(execId, { maxBytes, ...cursor(page.nextCursor) });
+        page = await server.read(execId, { maxBytes, ...cursor(page.nextCursor) });
       }
       expect(text).toBe(whole);
     }
   });
 
   test("answers a range, the tail, the end", async () => {
-    expect(textOf((await read(execId, { ...cursor(10n), maxBytes: 20 })).output)).toBe(whole.slice(10, 30));
-    expect(textOf((await read(execId, tail(15n))).output)).toBe(whole.slice(-15));
-    expect(textOf((await read(execId, tail(1_000_000n))).output)).toBe(whole);
-    expect((await read(execId, tail(0n))).output).toEqual([]);
-    const end = await read(execId, cursor(BigInt(whole.length)));
+    expect(textOf((await server.read(execId, { ...cursor(10n), maxBytes: 20 })).output)).toBe(whole.slice(10, 30));
+    expect(textOf((await server.read(execId, tail(15n))).output)).toBe(whole.slice(-15));
+    expect(textOf((await server.read(execId, tail(1_000_000n))).output)).toBe(whole);
+    expect((await server.read(execId, tail(0n))).output).toEqual([]);
+    const end = await server.read(execId, cursor(BigInt(whole.length)));
     expect(end).toMatchObject({ output: [], truncated: false, ended: { exitCode: 0 } });
   });
 
   test("answers one stream", async () => {
-    const { output, nextCursor, ended } = await read(execId, { stream: STDERR });
+    const { output, nextCursor, ended } = await server.read(execId, { stream: STDERR });
     expect(textOf(output)).toBe(whole.replaceAll(/out \d+\n/g, ""));
     expect(output.every(({ stream }) => stream === STDERR)).toBe(true);
     expect(nextCursor).toBe(BigInt(whole.length));
     expect(ended).toBeDefined();
-    expect(textOf((await read(execId, { stream: STDOUT })).output)).toBe(whole.replaceAll(/err \d+\n/g, ""));
+    expect(textOf((await server.read(execId, { stream: STDOUT })).output)).toBe(whole.replaceAll(/err \d+\n/g, ""));
   });
 
   test("is the same by Attach, from each cursor", async () => {

@@ -25,6 +25,8 @@ import type {
   ExecRequestSchema,
   ExecResponse,
   ExecStarted,
+  ReadOutputRequest,
+  ReadOutputResponse,
   TerminalScreen,
 } from "@yonder/proto";
 import { afterAll, beforeAll } from "vitest";
@@ -38,6 +40,9 @@ export interface ExecServerOptions extends ServeOptions {
 
 /** What to run, without the wire's types around it. */
 export type Request = Exclude<MessageInitShape<typeof ExecRequestSchema>, ExecRequest>;
+
+/** What of it to read, and how. */
+export type Read = Partial<Omit<ReadOutputRequest, "$typeName" | "wait">>;
 
 /** A server in a process of its own and the generated stubs over gRPC to it: what any client of the contract has. */
 export class ExecServer {
@@ -132,6 +137,11 @@ export class ExecServer {
     return await told(this.exec.attach({ execId, ...(start === undefined ? {} : { start }) }));
   }
 
+  /** What it has printed, from the oldest byte where nothing else is said. */
+  async read(execId: string, more: Read = {}): Promise<ReadOutputResponse> {
+    return await this.exec.readOutput({ ...more, execId });
+  }
+
   /** Resolves with the exec once it has ended. */
   async ended(execId: string): Promise<Exec & { ended: ExecEnded }> {
     for (;;) {
@@ -165,11 +175,10 @@ export class ExecServer {
   /** Runs shell lines, each once the server has seen what the one before printed. Resolves to the id, at its end. */
   async runInTurn(lines: readonly string[]): Promise<string> {
     const { execId } = await this.spawn('while IFS= read -r line; do eval "$line"; done', { stdin: {} });
-    let cursor = 0n;
+    let next = 0n;
     for (const line of lines) {
       await this.type(execId, `${line}\n`);
-      const start = { case: "cursor" as const, value: cursor };
-      ({ nextCursor: cursor } = await this.exec.readOutput({ execId, start, wait: { seconds: 20n } }));
+      ({ nextCursor: next } = await this.exec.readOutput({ execId, ...cursor(next), wait: { seconds: 20n } }));
     }
     await this.type(execId, "", true);
     await this.ended(execId);
@@ -178,13 +187,12 @@ export class ExecServer {
 
   /** Resolves once what it printed to standard output so far holds this text. */
   async printed(execId: string, text: string): Promise<string> {
-    let cursor = 0n;
+    let next = 0n;
     let all = "";
     while (!all.includes(text)) {
-      const start = { case: "cursor" as const, value: cursor };
-      const page = await this.exec.readOutput({ execId, start, wait: { seconds: 20n } });
+      const page = await this.exec.readOutput({ execId, ...cursor(next), wait: { seconds: 20n } });
       all += textOf(page.output);
-      cursor = page.nextCursor;
+      next = page.nextCursor;
       if (page.ended !== undefined && !all.includes(text)) throw new Error(`it ended without "${text}": ${all}`);
     }
     return all;
@@ -197,6 +205,11 @@ export function execServer(options: ExecServerOptions = {}): ExecServer {
   beforeAll(() => server.start());
   afterAll(() => server.end());
   return server;
+}
+
+/** Where to begin to read. */
+export function cursor(value: bigint): { start: { case: "cursor"; value: bigint } } {
+  return { start: { case: "cursor", value } };
 }
 
 /** A shell line. */
