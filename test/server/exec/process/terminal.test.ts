@@ -99,6 +99,8 @@ describe("a terminal", () => {
     // Its next prompt shows that it reads again: a signal that comes before ends it.
     await process.input?.write(Buffer.from("sleep 300 & sleep 300 & PS1='ready''> '\n"));
     await printed("ready> ");
+    // One that comes between that prompt and the read, bash 5.2 heeds only with the next key.
+    await until(() => readProcStat(process.pid)?.state === "S");
     expect(await process.signal(SIGTERM, "process")).toBe(1);
     await process.endTree(600_000);
     expect(await process.exited).toMatchObject({ signal: "SIGHUP" });
@@ -143,8 +145,10 @@ describe("a terminal", () => {
 
   it("is kept open by nobody but its own processes", async () => {
     const first = await launch("sleep 300", { terminal });
-    const second = await launch("sleep 300", { terminal });
-    const third = await launch({ args: ["sleep", "300"] });
+    // Until they print, their libraries are being loaded, each by a descriptor; the one more command keeps the shell there.
+    const second = await launch("echo up; sleep 300; :", { terminal });
+    const third = await launch("echo up; sleep 300; :");
+    await Promise.all([second.printed("up"), third.printed("up")]);
     const held = [second, third]
       .flatMap(({ process }) => targets(process.pid))
       .filter((target) => target.includes("ptmx"));
