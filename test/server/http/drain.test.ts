@@ -20,11 +20,8 @@ async function* stubborn() {
   await new Promise(() => {});
 }
 
-async function elapsedMs(work: Promise<void>): Promise<number> {
-  const begin = performance.now();
-  await work;
-  return performance.now() - begin;
-}
+/** A grace that no test waits out: a stop that did would be ended as one that hangs. */
+const hour = 3_600_000;
 
 describe.each(Object.entries(transports))("%s", (_name, createTransport) => {
   test("a call that runs when the server stops finishes within the grace", async () => {
@@ -38,25 +35,26 @@ describe.each(Object.entries(transports))("%s", (_name, createTransport) => {
     const { url, edge } = await openTestEdge({ exec: { getExec } });
     const call = createClient(ExecService, createTransport(url)).getExec({});
     await begun;
-    const closed = edge.close({ graceMs: 10_000 });
+    const closed = edge.close({ graceMs: hour });
     await tick(100);
     release();
     expect((await call).instanceId).toBe("finished");
-    expect(await elapsedMs(closed)).toBeLessThan(5_000);
+    await closed;
   });
 
   test("a stream that outlasts the grace is told SERVER_STOPPING", async () => {
     const { url, edge } = await openTestEdge({ exec: { exec: endless } });
     const events = iterate(createClient(ExecService, createTransport(url)).exec({}));
     await events.next();
-    const closed = elapsedMs(edge.close({ graceMs: 300 }));
+    const begin = performance.now();
+    const closed = edge.close({ graceMs: 300 });
     const error = ConnectError.from(await events.next().catch((caught: unknown) => caught));
     expect(error.code).toBe(14);
     expect(error.findDetails(ErrorDetailSchema)).toMatchObject([
       { reason: ErrorReason.SERVER_STOPPING, retryable: true },
     ]);
-    expect(await closed).toBeGreaterThan(280);
-    expect(await closed).toBeLessThan(5_000);
+    await closed;
+    expect(performance.now() - begin).toBeGreaterThan(280);
   });
 
   test("a call that comes while the server stops is refused", async () => {
@@ -76,9 +74,9 @@ test.each(["grpc over HTTP/2", "connect over HTTP/1.1"] as const)(
     const { url, edge } = await openTestEdge({ exec: { exec: stubborn } });
     const events = iterate(createClient(ExecService, transports[name](url)).exec({}));
     await events.next();
-    const closed = elapsedMs(edge.close({ graceMs: 300 }));
+    const closed = edge.close({ graceMs: 300 });
     await expect(events.next()).rejects.toBeInstanceOf(ConnectError);
-    expect(await closed).toBeLessThan(5_000);
+    await closed;
   },
 );
 
@@ -106,25 +104,25 @@ test("work is stopped within the grace, before the streams are cut", async () =>
   const { url, edge } = await openTestEdge({ exec: { exec } });
   const events = iterate(createClient(ExecService, transports["grpc over HTTP/2"](url)).exec({}));
   await events.next();
-  const closed = elapsedMs(edge.close({ graceMs: 10_000, stopWork: async () => end() }));
+  const closed = edge.close({ graceMs: hour, stopWork: async () => end() });
   expect((await events.next()).value).toMatchObject({ event: { event: { case: "ended" } } });
   expect((await events.next()).done).toBe(true);
-  expect(await closed).toBeLessThan(5_000);
+  await closed;
 });
 
 test("work that cannot be stopped does not hold up the stop", async () => {
   const { edge } = await openTestEdge();
-  expect(await elapsedMs(edge.close({ graceMs: 300, stopWork: () => new Promise(() => {}) }))).toBeLessThan(5_000);
+  await edge.close({ graceMs: 300, stopWork: () => new Promise(() => {}) });
 });
 
 test("a health watcher hears NOT_SERVING and does not hold up the stop", async () => {
   const { url, edge } = await openTestEdge();
   const watch = iterate(createClient(Health, transports["grpc over HTTP/2"](url)).watch({}));
   expect((await watch.next()).value?.status).toBe(1);
-  const closed = elapsedMs(edge.close({ graceMs: 10_000 }));
+  const closed = edge.close({ graceMs: hour });
   expect((await watch.next()).value?.status).toBe(2);
   await expect(watch.next()).rejects.toMatchObject({ code: 14 });
-  expect(await closed).toBeLessThan(5_000);
+  await closed;
 });
 
 test("idle and unfinished connections do not hold up the stop", async () => {
@@ -139,7 +137,7 @@ test("idle and unfinished connections do not hold up the stop", async () => {
   session.on("error", () => {});
   onTestFinished(() => session.destroy());
   await new Promise((resolve) => session.once("remoteSettings", resolve));
-  expect(await elapsedMs(edge.close({ graceMs: 10_000 }))).toBeLessThan(5_000);
+  await edge.close({ graceMs: hour });
   await Promise.all([silent.closed, halfway.closed, kept.closed]);
 });
 
@@ -157,5 +155,5 @@ test("a peer that stopped reading is broken off at the hard limit", async () => 
   await received(/HTTP\/1\.1 200/);
   socket.pause();
   await tick(300);
-  expect(await elapsedMs(edge.close({ graceMs: 300 }))).toBeLessThan(5_000);
+  await edge.close({ graceMs: 300 });
 });
