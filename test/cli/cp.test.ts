@@ -247,7 +247,7 @@ test("on a terminal a bar shows share, rate and time; in a pipe and with --quiet
   ];
   expect(wide.code).toBe(0);
   expect(wide.screen).toContain(String.raw`a very long name\e[31m of a file [====`);
-  expect(wide.screen).toMatch(/100% +40MiB +\S+iB\/s +0:0\d/);
+  expect(wide.screen).toMatch(/100% +40MiB +\S+iB\/s +\d+:\d\d/);
   expect(narrow.screen).toMatch(/100% +40MiB/);
   // oxlint-disable-next-line no-control-regex
   for (const line of narrow.screen.split(/\r|\u001b\[K/)) expect(line.trim().length).toBeLessThan(50);

@@ -31,8 +31,14 @@ const none = { stderr: "", exitCode: 0 };
 
 describe("logs", () => {
   test("of a command that ended: all, its head, its tail, one stream, by lines and by bytes", async () => {
-    const script = "seq 1 3; sleep 0.1; echo oops >&2; sleep 0.1; printf 'la\\0st'";
-    await workspace.executeCommand(script, { execId: "ended" });
+    // Each goes on only when the server has seen what came before, so that their order is this one.
+    const script = "seq 1 3; read -r _; echo oops >&2; read -r _; printf 'la\\0st'";
+    const handle = await workspace.spawn(script, { execId: "ended" });
+    for (const cursor of [0, 6]) {
+      await handle.output({ cursor, waitMs: 20_000 });
+      await handle.stdin.write("\n");
+    }
+    await handle.wait();
     const found = await Promise.all([
       logs("ended"),
       logs("-f", "ended"),
@@ -153,7 +159,8 @@ describe("attach", () => {
 
   test("--live begins with what comes; input and signals reach the command", async () => {
     const script = "echo before; trap 'echo caught; exit 4' INT; while read -r line; do echo $line; done";
-    await workspace.spawn(script, { execId: "running" });
+    const handle = await workspace.spawn(script, { execId: "running" });
+    await handle.output({ cursor: 0, waitMs: 20_000 });
     const yonder = start("attach", "--live", "running");
     yonder.stdin.write("line\n");
     expect(String(await once(yonder.stdout, "data"))).toBe("line\n");

@@ -105,14 +105,14 @@ test("nobody is alive where nobody listens, and that is no error", async () => {
 });
 
 test("defaults hold where a call says nothing", async () => {
-  const defaults = { timeoutMs: 150, env: { GREETING: "hi" }, maxOutputBytes: 4 };
+  const defaults = { timeoutMs: 1_000, env: { GREETING: "hi" }, maxOutputBytes: 4 };
   const workspace = await connect({ host: (await serve()).url, apiKey, defaults });
   expect(await workspace.executeCommand("echo $GREETING you; sleep 30")).toMatchObject({
     timeoutOccurred: true,
     stdout: "hiu\n",
     truncated: { stdout: 3, stderr: 0 },
   });
-  expect((await workspace.executeCommand("sleep 0.3; echo $GREETING", { timeoutMs: 0 })).stdout).toBe("hi\n");
+  expect((await workspace.executeCommand("sleep 1.2; echo $GREETING", { timeoutMs: 0 })).stdout).toBe("hi\n");
 });
 
 async function serve(options: ServerOptions = {}): Promise<RunningServer> {

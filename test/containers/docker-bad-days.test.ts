@@ -111,7 +111,7 @@ describe.skipIf(!hasDocker)("a DockerWorkspace on a bad day", () => {
   test("says that nothing served in time, and removes it", async () => {
     const error = await failure({
       serverImage: "yonder-test-sleeper",
-      healthCheckTimeoutMs: 1_000,
+      healthCheckTimeoutMs: 5_000,
       stopTimeoutMs: 1_000,
     });
     expect(error).toMatchObject({ name: "StartFailed", reason: "START_TIMED_OUT", log: ["I am no server"] });

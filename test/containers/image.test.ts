@@ -41,7 +41,7 @@ describe.skipIf(!docker.available)("the image", () => {
     const container = await runContainer([...withKey, image]);
     const inside = (script: string) => shell("docker", ["exec", container, "sh", "-c", script]);
     // Forked twice: its parent is gone when it ends, and nobody but process 1 can wait for it.
-    const pid = (await inside("sh -c 'sleep 0.5 >/dev/null 2>&1 & echo $!'")).trim();
+    const pid = (await inside("sh -c 'sleep 3 >/dev/null 2>&1 & echo $!'")).trim();
     expect(await inside(`cat /proc/${pid}/comm; grep PPid /proc/${pid}/status`)).toBe("sleep\nPPid:\t1\n");
     await until(async () => (await inside(`test -e /proc/${pid} && echo there || echo gone`)) === "gone\n");
   });

@@ -27,21 +27,22 @@ const stubborn = `trap '' TERM HUP INT; ${sleeping}`;
 const endings: readonly Ending[] = [
   { reason: "EXITED", command: "exit 3", exitCode: 3 },
   { reason: "SIGNALED", command: "kill -USR1 $$", exitCode: -10, signal: "SIGUSR1" },
-  { reason: "TIMED_OUT", command: sleeping, options: { timeoutMs: 1_000 }, exitCode: -1, signal: "SIGTERM" },
+  { reason: "TIMED_OUT", command: sleeping, options: { timeoutMs: 2_000 }, exitCode: -1, signal: "SIGTERM" },
   {
     reason: "TIMED_OUT",
     command: stubborn,
-    options: { timeoutMs: 1_000, killGraceMs: 100 },
+    options: { timeoutMs: 2_000, killGraceMs: 100 },
     exitCode: -1,
     signal: "SIGKILL",
   },
-  { reason: "IDLE_TIMED_OUT", command: sleeping, options: { idleTimeoutMs: 1_000 }, exitCode: -1, signal: "SIGTERM" },
+  { reason: "IDLE_TIMED_OUT", command: sleeping, options: { idleTimeoutMs: 2_000 }, exitCode: -1, signal: "SIGTERM" },
   { reason: "KILLED", command: sleeping, act: (handle) => handle.kill("SIGINT"), exitCode: -2, signal: "SIGINT" },
   { reason: "KILLED", command: stubborn, act: (handle) => handle.kill("SIGKILL"), exitCode: -9, signal: "SIGKILL" },
   {
     reason: "OUTPUT_LIMIT",
-    command: "sleep 0.1; exec yes",
+    command: "read -r _; exec yes",
     options: { outputLimitBytes: 100_000 },
+    act: (handle) => handle.stdin.write("\n"),
     exitCode: -15,
     signal: "SIGTERM",
   },
@@ -105,6 +106,8 @@ describe("however a command ends, what it printed before is delivered, and why i
     const live = await readLive(handle, () => server.stop());
     expect(live).toMatchObject({ stdout: "to stdout\n", stderr: "to stderr\n", end: { reason: "SERVER_STOPPED" } });
     expect(live.end?.message).toContain("left the command running");
+    // One that is becoming another program has no environment for a moment.
+    await until(() => server.marked.length > 0);
     expect(server.marked.map(({ pid }) => pid)).toEqual([handle.pid]);
     process.kill(handle.pid, "SIGKILL");
     await until(() => server.marked.length === 0);

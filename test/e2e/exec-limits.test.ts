@@ -203,9 +203,13 @@ describe("a server that keeps little", () => {
     // A digit a line, so that each byte says where it belongs.
     const line = (index: number) => `${String(index).padStart(7, "0")}\n`;
     const count = 100_000;
-    const { execId } = await server.spawn(`seq -f %07.0f 0 ${count - 1}; echo over >&2`, {
+    const { execId } = await server.spawn(`seq -f %07.0f 0 ${count - 1}; read -r _; echo over >&2`, {
+      stdin: {},
       output: { keepBytes: 128n * 1024n },
     });
+    // The other stream's end is seen last only if it comes last.
+    await until(async () => (await server.exec.getExec({ execId })).exec?.stdoutBytes === BigInt(count * 8));
+    await server.type(execId, "\n");
     const exec = await server.ended(execId);
     const total = BigInt(count * 8 + 5);
     expect(exec).toMatchObject({ endCursor: total, stderrBytes: 5n });
@@ -240,8 +244,11 @@ describe("a server with a short memory", () => {
   const server = execServer({ flags: ["--exec-retention=400ms", "--max-remembered-ids=2"] });
 
   test("says when an exec expires, then removes its output and refuses its id", async () => {
-    const { execId } = await server.spawn("echo here");
-    const { ended, expireTime } = await server.ended(execId);
+    const { execId } = await server.spawn("read -r _; echo here", { stdin: {} });
+    // Who waits already is told the end when it comes, and not when the record is gone again.
+    const waiting = server.ended(execId);
+    await server.type(execId, "\n");
+    const { ended, expireTime } = await waiting;
     const milliseconds = ({ seconds, nanos }: { seconds: bigint; nanos: number }) =>
       Number(seconds) * 1000 + nanos / 1_000_000;
     if (expireTime === undefined || ended.endTime === undefined) throw new Error("a time is missing");

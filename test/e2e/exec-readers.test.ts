@@ -34,8 +34,11 @@ describe("a reader that stands still", { timeout: 120_000 }, () => {
   test("lets the command run free once it is given up, and is then told what is lost", async () => {
     const { server, source } = await serveRandom("--max-journal-bytes=8MiB", "--reader-stall-timeout=1s");
     const workspace = await connect({ host: server.url });
-    const handle = await workspace.spawn("cat random; sleep 0.2; echo end >&2");
+    const handle = await workspace.spawn("cat random; read -r _; echo end >&2");
     const standing = await standAfterFirstOutput(handle.events());
+    // The last word is seen last only if it comes last.
+    await until(async () => (await handle.info()).stdoutBytes === outputBytes);
+    await handle.stdin.write("\n");
 
     // It ends although what the reader has not read is far more than is kept.
     const end = await handle.wait();

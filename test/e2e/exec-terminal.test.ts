@@ -93,7 +93,7 @@ describe("a command in a terminal", () => {
       "trap 'echo hup' HUP; trap 'echo term; exit 1' TERM; sleep 1000 & wait",
       {
         terminal: {},
-        timeout: { seconds: 1n },
+        timeout: { seconds: 3n },
       },
     );
     expect(ended.reason).toBe(EndReason.TIMED_OUT);

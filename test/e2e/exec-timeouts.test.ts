@@ -20,13 +20,13 @@ describe.concurrent("a timeout", () => {
   const parting = onSignal("TERM", "echo bye; kill -KILL $!; exit 5");
 
   test("delivers what was printed before it, and on the way out", async () => {
-    const { ended, stdout } = await server.run(parting, { timeout: { seconds: 1n } });
+    const { ended, stdout } = await server.run(parting, { timeout: { seconds: 3n } });
     expect(stdout).toBe("ready\nbye\n");
     expect(ended).toMatchObject({ reason: EndReason.TIMED_OUT, exitCode: 5, stdoutBytes: 10n });
   });
 
   test("kills at once where there is no grace", async () => {
-    const { ended, stdout } = await server.run(parting, { timeout: { seconds: 1n }, killGrace: {} });
+    const { ended, stdout } = await server.run(parting, { timeout: { seconds: 3n }, killGrace: {} });
     expect(stdout).toBe("ready\n");
     expect(ended).toMatchObject({ reason: EndReason.TIMED_OUT, signal: "SIGKILL" });
     expect(ended.exitCode).toBeUndefined();
@@ -34,7 +34,7 @@ describe.concurrent("a timeout", () => {
 
   test("kills after the grace whoever ignores it, with the whole tree", async () => {
     const { ended, stdout } = await server.run(`trap '' TERM; setsid sleep 1000 & echo $!; sleep 1000`, {
-      timeout: { seconds: 1n },
+      timeout: { seconds: 3n },
       killGrace: { nanos: 100_000_000 },
     });
     expect(ended).toMatchObject({ reason: EndReason.TIMED_OUT, signal: "SIGKILL" });
@@ -42,7 +42,7 @@ describe.concurrent("a timeout", () => {
   });
 
   test("ends what runs in the background when the command itself has not ended", async () => {
-    const { ended, stdout } = await server.run("sleep 1000 & echo $!; sleep 1000", { timeout: { seconds: 1n } });
+    const { ended, stdout } = await server.run("sleep 1000 & echo $!; sleep 1000", { timeout: { seconds: 3n } });
     expect(ended.reason).toBe(EndReason.TIMED_OUT);
     expect(isAlive(Number(stdout))).toBe(false);
   });

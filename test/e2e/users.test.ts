@@ -280,8 +280,10 @@ describe.skipIf(nobody === undefined)("as another user", () => {
     await workspace.fs.writeFile("a", randomBytes(32 * MIB));
     const [pid = 0] = userProcesses(served.pid);
     // Streams that are left in their midst do not hold it.
-    const watch = workspace.fs.watch(".");
+    const ready = Promise.withResolvers<void>();
+    const watch = workspace.fs.watch(".", { onReady: ready.resolve });
     const event = watch.next();
+    await ready.promise;
     await workspace.fs.writeFile("b", "b");
     await event;
     await watch.return(undefined);

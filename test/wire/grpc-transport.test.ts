@@ -14,6 +14,7 @@ import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { Http2Sessions } from "../../client/src/connection/http2-sessions.ts";
 import { patient } from "../helpers/time.ts";
+import { until } from "../helpers/until.ts";
 
 test("carries the four kinds of calls, with headers and trailers both ways", async () => {
   const transport = await openConnect((router) => {
@@ -103,19 +104,24 @@ test("tells errors with their details, and what came before them", async () => {
 
 test("ends a call at its deadline or by its signal, and its peer hears of it", async () => {
   const codes: number[] = [];
-  const transport = await openRaw((stream) => stream.on("close", () => codes.push(stream.rstCode)));
+  let begun = 0;
+  const transport = await openRaw((stream) => {
+    begun += 1;
+    stream.on("close", () => codes.push(stream.rstCode));
+  });
   const client = createClient(FileService, transport);
   const abort = new AbortController();
   const late = [
-    client.stat({}, { timeoutMs: 50 }),
-    client.download({}, { timeoutMs: 50 })[Symbol.asyncIterator]().next(),
+    client.stat({}, { timeoutMs: 1_000 }),
+    client.download({}, { timeoutMs: 1_000 })[Symbol.asyncIterator]().next(),
   ];
   for (const call of late) expect(await failureOf(call)).toMatchObject({ code: Code.DeadlineExceeded });
   const cancelled = [
     client.stat({}, { signal: abort.signal }),
     client.download({}, { signal: abort.signal })[Symbol.asyncIterator]().next(),
   ];
-  setTimeout(() => abort.abort(), 20);
+  await until(() => begun === 4);
+  abort.abort();
   for (const call of cancelled) expect(await failureOf(call)).toMatchObject({ code: Code.Canceled });
   expect(await failureOf(client.stat({}, { signal: abort.signal }))).toMatchObject({ code: Code.Canceled });
   await expect.poll(() => codes.toSorted((a, b) => a - b), patient).toEqual([2, 2, 8, 8]);

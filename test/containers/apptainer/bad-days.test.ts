@@ -182,7 +182,7 @@ describe.skipIf(!engines.available)("a bad day with Apptainer:", () => {
     const error = await failure({
       sifFile: (await smallImage()).path,
       bindServer: directory,
-      healthCheckTimeoutMs: 1_500,
+      healthCheckTimeoutMs: 5_000,
     });
     expect(error).toBeInstanceOf(StartFailed);
     expect(error).toMatchObject({ reason: "START_TIMED_OUT", log: ["I am thinking"], retryable: true });

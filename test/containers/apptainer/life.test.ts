@@ -8,6 +8,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ApptainerWorkspace } from "../../../client/src/apptainer/apptainer-workspace.ts";
+import { freePort } from "../../../client/src/engine/port.ts";
 import { Authentication, InvalidState, NotFound, workspaceFromJSON } from "../../../client/src/index.ts";
 import type { WorkspaceDescription } from "../../../client/src/index.ts";
 import {
@@ -50,7 +51,7 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
   test("reaps what commands leave to its first process", async () => {
     const workspace = await startInstance();
     // Forked twice: its parent is gone when it ends.
-    const { stdout } = await workspace.executeCommand("sh -c 'sleep 0.2 >/dev/null 2>&1 & echo $!'");
+    const { stdout } = await workspace.executeCommand("sh -c 'sleep 3 >/dev/null 2>&1 & echo $!'");
     const pid = stdout.trim();
     expect((await workspace.executeCommand(`grep PPid /proc/${pid}/status`)).stdout).toBe("PPid:\t1\n");
     await until(async () => (await workspace.executeCommand(`test -e /proc/${pid}`)).exitCode === 1);
@@ -180,7 +181,7 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
     expect(await ApptainerWorkspace.sweep({ runtimeDir })).toEqual([]);
 
     const second = await workspaceFromJSON(description, { apiKey });
-    expect((await (await second.attach(execId)).output()).text).toBe("before\n");
+    expect((await (await second.attach(execId)).output({ cursor: 0, waitMs: 20_000 })).text).toBe("before\n");
     await second.close();
     const other = ApptainerWorkspace.reattach({ runtimeDir, name: "kept-one", apiKey: "another-key-of-some-length" });
     await expect(other).rejects.toBeInstanceOf(Authentication);
@@ -198,7 +199,7 @@ describe.skipIf(!engines.available)("an instance of Apptainer", () => {
       process.kill(process.pid, "SIGKILL");`;
     const execId = (await asUser(undefined, temporary(), program)).trim();
     const own = await ApptainerWorkspace.reattach({ runtimeDir, name: "shared" });
-    expect((await (await own.attach(execId)).output()).text).toBe("before\n");
+    expect((await (await own.attach(execId)).output({ cursor: 0, waitMs: 20_000 })).text).toBe("before\n");
     // The program that started it has gone, and its key with it; this one has not.
     expect((await own.executeCommand("grep -c sha256 /etc/yonder/keys")).stdout).toBe("1\n");
     expect(await ApptainerWorkspace.sweep({ runtimeDir })).toEqual([]);
@@ -320,12 +321,4 @@ function seenIn(file: "cmdline" | "environ", text: string): string[] {
       return false;
     }
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { GitFileState, GitUnderway } from "@yonder/proto";
 import { expect, test } from "vitest";
@@ -7,6 +7,7 @@ import { expectReason } from "../../helpers/file-server.ts";
 import { openGitServer } from "../../helpers/git-server.ts";
 import { cloneOf, makeRepository, temporaryDirectory } from "../../helpers/repositories.ts";
 import { patient } from "../../helpers/time.ts";
+import { until } from "../../helpers/until.ts";
 
 function stateName(state: GitFileState): string {
   return Object.entries(GitFileState).find(([, value]) => value === state)?.[0] ?? "none";
@@ -213,10 +214,12 @@ test("a git that takes too long or prints too much is ended, with all that it st
     const server = await openGitServer(repository.path, { limits: { gitTimeoutMs: 200 } });
     await expectReason(server.client.getStatus({}), "GIT_TIMED_OUT");
     await expectReason(server.client.commit({ message: "x", allowEmpty: true }), "GIT_TIMED_OUT");
-    const patient = await openGitServer(repository.path);
+    const unlimited = await openGitServer(repository.path);
     const abort = new AbortController();
-    const reading = patient.client.listBranches({}, { signal: abort.signal }).catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const begun = (): number => (existsSync(pids) ? readFileSync(pids, "utf8").split("\n").length : 0);
+    const earlier = begun();
+    const reading = unlimited.client.listBranches({}, { signal: abort.signal }).catch((error: unknown) => error);
+    await until(() => begun() > earlier);
     abort.abort();
     await reading;
   } finally {

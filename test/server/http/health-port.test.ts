@@ -21,9 +21,11 @@ test("the health port answers health without a key or certificate, and nothing e
 
 test("the health port says that the server stops for as long as it drains", async () => {
   const { edge } = await openTestEdge({ settings: { healthPort: 0 } });
-  const closed = edge.close({ graceMs: 5_000, stopWork: () => new Promise((resolve) => setTimeout(resolve, 300)) });
+  const work = Promise.withResolvers<void>();
+  const closed = edge.close({ graceMs: 60_000, stopWork: () => work.promise });
   const answer = await fetch(`http://127.0.0.1:${edge.healthAddress?.port}/healthz`);
   expect([answer.status, await answer.text()]).toEqual([503, "stopping\n"]);
+  work.resolve();
   await closed;
 });
 

@@ -98,10 +98,12 @@ test("300 streams that nobody reads leave their connection usable", async () => 
 /** Begins an endless upload, goes away when its handler has read once, and says when the handler was aborted. */
 async function abandonUpload(httpVersion: "1.1" | "2", readsOn: Promise<void>): Promise<() => boolean> {
   let aborted = false;
+  const begun = Promise.withResolvers<void>();
   const upload = async (requests: AsyncIterable<unknown>, { signal }: { signal: AbortSignal }) => {
     signal.addEventListener("abort", () => (aborted = true));
     const iterator = requests[Symbol.asyncIterator]();
     await iterator.next();
+    begun.resolve();
     await readsOn;
     while ((await iterator.next()).done !== true);
     return {};
@@ -114,6 +116,8 @@ async function abandonUpload(httpVersion: "1.1" | "2", readsOn: Promise<void>): 
     for (;;) yield { part: { case: "chunk", value: { data } } } as const;
   }
   const call = client.upload(chunks(), { signal: abort.signal });
+  await begun.promise;
+  // Until everything in between is full.
   await tick(300);
   abort.abort();
   await expect(call).rejects.toMatchObject({ code: 1 });

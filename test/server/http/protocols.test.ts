@@ -69,7 +69,7 @@ describe.each([...Object.entries(transports), [inMemory, undefined] as const])("
     };
     const { transport } = await open({ exec: { exec } });
     const read = async (): Promise<void> => {
-      for await (const _ of createClient(ExecService, transport).exec({}, { timeoutMs: 200 }));
+      for await (const _ of createClient(ExecService, transport).exec({}, { timeoutMs: 1_000 }));
     };
     await expect(read()).rejects.toMatchObject({ code: 4 });
     await expect.poll(() => finished, patient).toBe(1);

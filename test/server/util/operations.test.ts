@@ -6,6 +6,7 @@ import {
   type OperationRun,
   type StartedOperation,
 } from "../../../server/src/util/operations.ts";
+import { until } from "../../helpers/until.ts";
 
 const options = { retentionMs: 60_000, maxEnded: 10, maxRunning: 2, limitName: "max_things" };
 const never = new AbortController().signal;
@@ -100,12 +101,14 @@ test("a reader that leaves changes nothing, and silence brings heartbeats", asyn
   const { act, resolve, run } = driven();
   const operation = operations.start("id", "f", act);
   const cut = new AbortController();
-  const leaving = read(operation, cut.signal, 5);
-  await new Promise((done) => setTimeout(done, 30));
+  const types: string[] = [];
+  const leaving = (async () => {
+    for await (const { type } of operation.events(cut.signal, 5)) types.push(type);
+  })();
+  await until(() => types.length > 1);
   cut.abort();
-  const events = await leaving;
-  expect(events.length).toBeGreaterThan(1);
-  expect(events.every(({ type }) => type === "heartbeat")).toBe(true);
+  await leaving;
+  expect(new Set(types)).toEqual(new Set(["heartbeat"]));
   expect((await run).signal.aborted).toBe(false);
   resolve("done");
   expect((await read(operation)).at(-1)).toEqual({ type: "result", result: "done" });
@@ -147,17 +150,15 @@ test("more than the limit are refused while they run, and ended ones do not coun
 });
 
 test("outcomes are forgotten after a while, and the oldest where there are too many", async () => {
-  const operations = new Operations({ ...options, retentionMs: 50, maxEnded: 2 });
-  const run = async (id: string): Promise<void> => {
-    await read(operations.start<string, string>(id, "f", () => Promise.resolve(id)));
-  };
-  await run("a");
-  await run("b");
-  await run("c");
-  expect(operations.start("a", "f", () => Promise.resolve("again")).isNew).toBe(true);
-  expect(operations.start("c", "f", () => Promise.resolve("again")).isNew).toBe(false);
-  await new Promise((done) => setTimeout(done, 80));
-  expect(operations.start("c", "f", () => Promise.resolve("again")).isNew).toBe(true);
+  const few = new Operations({ ...options, maxEnded: 2 });
+  const begin = (operations: Operations, id: string) =>
+    operations.start<string, string>(id, "f", () => Promise.resolve(id));
+  for (const id of ["a", "b", "c"]) await read(begin(few, id));
+  expect([begin(few, "c").isNew, begin(few, "a").isNew]).toEqual([false, true]);
+
+  const brief = new Operations({ ...options, retentionMs: 50 });
+  await read(begin(brief, "a"));
+  await until(() => begin(brief, "a").isNew);
 });
 
 test("closing ends what runs and takes no more", async () => {
