@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { LineSplitter } from "../exec/line-splitter.ts";
 import { openInside } from "./inside-file.ts";
 
 const stepMs = 100;
 const chunkBytes = 65_536;
-/** Past it, a line without an end is told in parts. */
-const longestLine = 65_536;
 /** Of what is no file: a directory, a pipe. */
 const nothing = { bytesRead: 0 };
 
@@ -14,9 +13,8 @@ export class FollowedFile {
   readonly #onLine: (line: string) => void;
   readonly #stop = new AbortController();
   readonly #following: Promise<void>;
-  readonly #decoder = new TextDecoder();
+  readonly #lines = new LineSplitter();
   #position = 0;
-  #rest = "";
 
   constructor(path: string, onLine: (line: string) => void) {
     this.#path = path;
@@ -29,8 +27,6 @@ export class FollowedFile {
   async end(): Promise<void> {
     this.#stop.abort();
     await this.#following;
-    if (this.#rest !== "") this.#onLine(this.#rest);
-    this.#rest = "";
   }
 
   async #follow(): Promise<void> {
@@ -40,6 +36,7 @@ export class FollowedFile {
       await sleep(stepMs, undefined, { signal, ref: false }).catch(() => {});
     }
     await this.#read();
+    for (const line of this.#lines.flush()) this.#onLine(line);
   }
 
   async #read(): Promise<void> {
@@ -50,20 +47,10 @@ export class FollowedFile {
         const { bytesRead } = await file.read(buffer, 0, chunkBytes, this.#position).catch(() => nothing);
         if (bytesRead === 0) return;
         this.#position += bytesRead;
-        this.#tell(this.#decoder.decode(buffer.subarray(0, bytesRead), { stream: true }));
+        for (const line of this.#lines.push(buffer.subarray(0, bytesRead))) this.#onLine(line);
       }
     } finally {
       await file.close();
-    }
-  }
-
-  #tell(text: string): void {
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    for (const line of lines) this.#onLine(line);
-    if (this.#rest.length > longestLine) {
-      this.#onLine(this.#rest);
-      this.#rest = "";
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { StringDecoder } from "node:string_decoder";
+import { LineSplitter } from "../exec/line-splitter.ts";
 import type { Engine } from "./engine.ts";
 
 const lastLines = 20;
@@ -55,13 +55,11 @@ async function* framesOf(answer: Readable): AsyncGenerator<{ readonly stream: nu
 async function* linesOf(
   frames: AsyncIterable<{ readonly stream: number; readonly data: Buffer }>,
 ): AsyncGenerator<string> {
-  const streams = new Map<number, { decoder: StringDecoder; text: string }>();
+  const streams = new Map<number, LineSplitter>();
   for await (const { stream, data } of frames) {
-    const state = streams.get(stream) ?? { decoder: new StringDecoder("utf8"), text: "" };
-    streams.set(stream, state);
-    const lines = (state.text + state.decoder.write(data)).split("\n");
-    state.text = lines.pop() ?? "";
-    yield* lines;
+    const splitter = streams.get(stream) ?? new LineSplitter();
+    streams.set(stream, splitter);
+    yield* splitter.push(data);
   }
-  for (const { text } of streams.values()) if (text !== "") yield text;
+  for (const splitter of streams.values()) yield* splitter.flush();
 }
