@@ -35,7 +35,9 @@ async function* walk(
 ): AsyncGenerator<LocalEntry> {
   const { disk } = options;
   const rules = await outerRules.enter(directory, text(prefix), options);
-  const names = (await readdir(directory, { encoding: "latin1" })).toSorted();
+  const reading = readdir(directory, { encoding: "latin1" });
+  // One that went away since it was met has none.
+  const names = ((await (prefix === "" ? reading : reading.catch(unlessGone))) ?? []).toSorted();
   for (let begin = 0; begin < names.length; begin += atOnce) {
     const some = names.slice(begin, begin + atOnce).filter((name) => !name.startsWith(".yonder-part-"));
     const entries = disk.isQuick
@@ -78,7 +80,8 @@ function pathIn(directory: Buffer, name: string): Buffer {
 }
 
 function unlessGone(error: unknown): undefined {
-  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
 }
 
 /** The SHA-256 of a file on this machine. */
