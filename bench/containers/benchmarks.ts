@@ -1,5 +1,6 @@
 import { DockerWorkspace } from "@yonder/client/docker";
-import { copyFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, copyFileSync, fsyncSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Benchmark, BenchmarkContext, Result, Row } from "../kit/benchmark.ts";
 import { writeRandomFile } from "../kit/random-file.ts";
@@ -81,48 +82,74 @@ async function exec({ rounds, scope }: BenchmarkContext, image: string): Promise
   return { ...table, title: "one small command after the other in a container", rows };
 }
 
-/** A gigabyte into a container, or out of it. */
+/** A gigabyte into a container, or out of it; each time under a new name. */
 async function move(context: BenchmarkContext, image: string, verb: "put" | "get"): Promise<Omit<Result, "notes">> {
   const { rounds, scope, directory, quick } = context;
   const fileBytes = quick ? 2 ** 26 : 2 ** 30;
   const workspace = scope.use(await DockerWorkspace.start({ serverImage: image, pull: "never" }));
-  const source = join(directory, "source.bin");
-  const target = join(directory, "target.bin");
-  writeRandomFile(source, fileBytes);
-  const there = "/workspace/file.bin";
-  const remote = `${workspace.containerId}:${there}`;
-  await workspace.fileUpload(source, there);
-  const arrived = async (act: () => Promise<unknown>): Promise<number> => {
+  const { containerId } = workspace;
+  const here = join(directory, "here.bin");
+  const there = "/workspace/there.bin";
+  writeRandomFile(here, fileBytes);
+  if (verb === "get") succeeded(await workspace.fileUpload(here, there));
+  const [from, to] = verb === "put" ? [here, `${there}.copy`] : [there, `${here}.copy`];
+  const isThere = verb === "put";
+  const asRoot = (...args: string[]) => docker("exec", "--user=0", containerId, ...args);
+  const cp = () => (isThere ? docker("cp", from, `${containerId}:${to}`) : docker("cp", `${containerId}:${from}`, to));
+  const sync = async () => void (isThere ? await asRoot("sync", to) : syncFile(to));
+  const turn = (act: () => Promise<unknown>) => async (): Promise<number> => {
+    // What another left to the kernel to write is not this one's to wait for.
+    execFileSync("sync");
     const ms = await timed(act);
-    const { size } = verb === "put" ? await workspace.fs.stat(there) : statSync(target);
+    const size = isThere ? (await workspace.fs.stat(to)).size : statSync(to).size;
     if (size !== fileBytes) throw new Error(`only ${size} bytes arrived`);
-    if (verb === "get") rmSync(target);
+    if (isThere) await asRoot("rm", to);
+    else rmSync(to);
     return ms;
   };
-  const [copy, call] =
-    verb === "put"
-      ? [["cp", source, remote], () => workspace.fileUpload(source, there)]
-      : [["cp", remote, target], () => workspace.fileDownload(there, target)];
   const local = async (): Promise<number> => {
-    const ms = await timed(async () => copyFileSync(source, `${target}.local`));
-    rmSync(`${target}.local`);
+    execFileSync("sync");
+    const copy = `${here}.local`;
+    const ms = await timed(async () => copyFileSync(here, copy));
+    rmSync(copy);
     return ms;
   };
   const rows = await takeTurns(
     [
-      { role: "floor", who: "a copy on this machine", command: "copyFileSync", run: local },
-      { role: "peer", who: "docker cp", command: "docker cp", run: () => arrived(() => docker(...copy)) },
+      { role: "floor", who: "a copy on this machine, not synced", command: "copyFileSync", run: local },
+      { role: "peer", who: "docker cp, not synced", command: "docker cp", run: turn(cp) },
+      {
+        role: "peer",
+        who: "docker cp, then sync of the file",
+        command: "docker cp",
+        run: turn(async () => {
+          await cp();
+          await sync();
+        }),
+      },
       {
         role: "yonder",
         who: "DockerWorkspace",
-        command: verb === "put" ? "fileUpload" : "fileDownload",
+        command: isThere ? "fileUpload" : "fileDownload",
         target: { aheadOfPeers: true },
-        run: () => arrived(call),
+        run: turn(async () =>
+          succeeded(await (isThere ? workspace.fileUpload(from, to) : workspace.fileDownload(from, to))),
+        ),
       },
     ],
     Math.ceil(rounds / 3),
   );
-  return { ...table, title: `${fileBytes / 2 ** 20} MiB ${verb === "put" ? "into" : "out of"} a container`, rows };
+  return { ...table, title: `${fileBytes / 2 ** 20} MiB ${isThere ? "into" : "out of"} a container`, rows };
+}
+
+function succeeded({ success, error }: { readonly success: boolean; readonly error?: string | null }): void {
+  if (!success) throw new Error(error ?? "failed");
+}
+
+function syncFile(path: string): void {
+  const file = openSync(path, "r+");
+  fsyncSync(file);
+  closeSync(file);
 }
 
 const table = { unit: "ms", better: "lower", columns: ["p50", "p90", "best"] } as const;
