@@ -8,6 +8,7 @@ import type { RemoteWorkspace } from "../../client/src/index.ts";
 import { startProxy } from "../helpers/proxy.ts";
 import { serve } from "../helpers/serve.ts";
 import type { ServedWorkspace } from "../helpers/serve.ts";
+import { openShell } from "../helpers/shell.ts";
 import { until } from "../helpers/until.ts";
 import { connect } from "../helpers/workspaces.ts";
 import { command, pipeYonder, yonderEnvironment } from "../helpers/yonder.ts";
@@ -186,8 +187,8 @@ describe("its streams", () => {
       const [, flags] = /^flags:\s+0*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8")) ?? [];
       expect(Number.parseInt(flags ?? "", 8) & constants.O_NONBLOCK).toBe(0);
     }
-    await handle.kill();
-    await once(shell, "close");
+    // It may be over before the reply to the signal is here.
+    await Promise.all([once(shell, "close"), handle.kill()]);
   });
 
   test("when nobody reads the output any more, command and program end as by SIGPIPE", async () => {
@@ -197,6 +198,18 @@ describe("its streams", () => {
     expect(await yonder.exited).toBe(141);
     expect(await (await workspace.attach("endless")).wait()).toMatchObject({ signal: "SIGPIPE" });
   });
+});
+
+test("a full disk here loses nothing there, and the way back is told", async () => {
+  const shell = await openShell(server.url);
+  const { code, stderr } = await shell.run("yonder exec --id kept -c 'echo kept; exec sleep 60' > /dev/full");
+  expect(code).toBe(255);
+  expect(stderr).toMatch(
+    /^yonder: cannot write to standard output: no space left on device; .*`yonder logs kept`.*\n$/,
+  );
+  const handle = await running("kept");
+  expect((await handle.output()).text).toBe("kept\n");
+  await handle.kill();
 });
 
 describe("signals", () => {

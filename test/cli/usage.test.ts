@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
+import { openShell } from "../helpers/shell.ts";
 import { runYonder } from "../helpers/yonder.ts";
+
+test("help that cannot be written is not taken for told", async () => {
+  const shell = await openShell("http://127.0.0.1:1");
+  expect(await shell.run("yonder ps --help > /dev/full")).toMatchObject({
+    code: 255,
+    stderr: "yonder: cannot write to standard output: no space left on device\n",
+  });
+});
 
 test.for([
   [["srve"], "yonder --help", "yonder: unknown command 'srve'"],

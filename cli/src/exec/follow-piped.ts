@@ -2,6 +2,7 @@ import type { ExecHandle, ReadOptions } from "@yonder/client";
 import { brokenPipe } from "../frame/exits.ts";
 import { describeError, isYonderError } from "../frame/failure.ts";
 import { onBrokenPipe, write, writeError } from "../output/write.ts";
+import { whatMayRunOn } from "./come-back.ts";
 import { exitCodeOf, remarkOn } from "./exit-code.ts";
 import { gather } from "./gather.ts";
 
@@ -28,7 +29,7 @@ export interface PipedOptions {
  * whoever reads this; what comes in here is its standard input. Resolves to what to exit with.
  */
 export async function followPiped(handle: ExecHandle, { from, stdin }: PipedOptions): Promise<number> {
-  onBrokenPipe(() => void endWithBrokenPipe(handle));
+  onBrokenPipe(() => void endWithBrokenPipe(handle), whatMayRunOn(handle.execId));
   if (stdin) void feed(handle, stdin.skip);
   for await (const event of handle.events(from)) {
     if (event.type === "output") {

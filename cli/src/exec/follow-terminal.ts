@@ -5,7 +5,7 @@ import { onBrokenPipe, write } from "../output/write.ts";
 import { nobodyReads } from "./follow-piped.ts";
 import { EscapeKeys } from "./escape-keys.ts";
 import { exitCodeOf, remarkOn } from "./exit-code.ts";
-import { whatRunsOn } from "./forward-signals.ts";
+import { whatMayRunOn, whatRunsOn } from "./come-back.ts";
 import { RawTerminal } from "./raw-terminal.ts";
 
 /** Nothing is read from the keyboard while so much of it waits for a connection. */
@@ -52,7 +52,7 @@ export class TerminalSession {
     const onTerminate = () => this.#leave(`ended by SIGTERM; ${whatRunsOn(this.#handle.execId)}`, ownFailure);
     const onInterrupt = (signal: NodeJS.Signals) => void this.#handle.kill(signal, { target: "group" }).catch(() => {});
     const { stdin, stdout } = process;
-    onBrokenPipe(onHangUp);
+    onBrokenPipe(onHangUp, whatMayRunOn(this.#handle.execId));
     stdin.on("data", onTyped).on("end", onEnd).on("error", onEnd);
     stdout.on("resize", onResize);
     process.on("SIGHUP", onHangUp).on("SIGTERM", onTerminate).on("SIGINT", onInterrupt).on("SIGQUIT", onInterrupt);

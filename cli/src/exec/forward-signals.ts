@@ -1,6 +1,7 @@
 import type { ExecHandle } from "@yonder/client";
 import { ownFailure } from "../frame/exits.ts";
 import { describeError, isYonderError } from "../frame/failure.ts";
+import { whatRunsOn } from "./come-back.ts";
 
 const forwarded = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
 /** These may come as often as they like; the second one of the others leaves. */
@@ -48,9 +49,4 @@ export class SignalForwarder implements Disposable {
       process.stderr.write(`yonder: ${signal} did not reach the command: ${describeError(error)}\n`);
     });
   }
-}
-
-/** How to come back to a command, or to end it. */
-export function whatRunsOn(execId: string): string {
-  return `the command runs on: \`yonder attach ${execId}\` comes back to it, \`yonder kill ${execId}\` ends it`;
 }

@@ -2,7 +2,7 @@ import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { connectionOptions } from "../connection/options.ts";
 import { catalogue } from "./catalogue.ts";
 import type { Catalogue, Entry } from "./catalogue.ts";
-import { exits, usageFailure } from "./exits.ts";
+import { exits } from "./exits.ts";
 import { UsageError } from "./failure.ts";
 import type { ConnectionOptions, OptionTable, Option as VerbOption, Verb } from "./verb.ts";
 
@@ -129,7 +129,7 @@ function prepared(command: Command): Command {
   return command
     .helpOption("-h, --help", "Show this help")
     .helpCommand(false)
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : usageFailure))
+    .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(`yonder: ${oneLine(text)}${seeHelp(command)}\n`),
     });

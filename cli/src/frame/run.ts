@@ -1,5 +1,7 @@
+import { CommanderError } from "commander";
 import { flushed, watchOutput } from "../output/write.ts";
 import { describeError, exitCodeOfError } from "./failure.ts";
+import { usageFailure } from "./exits.ts";
 import { ownVersion } from "./own-version.ts";
 import { createProgram } from "./program.ts";
 
@@ -12,7 +14,8 @@ export async function run(args: readonly string[]): Promise<never> {
   try {
     await program.parseAsync(helpFirst(args), { from: "user" });
   } catch (error) {
-    exitCode = tell(error);
+    // What Commander throws it has told already, or it was help.
+    exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : usageFailure) : tell(error);
   }
   await flushed();
   // What still reads standard input, or waits for a server, keeps nobody waiting.

@@ -25,10 +25,15 @@ export async function writeJsonLine(object: unknown): Promise<void> {
 }
 
 let whenBroken: () => void = () => process.exit(brokenPipe);
+let wayOut = "";
 
-/** From now on, does this once nobody reads standard output or error any more, instead of ending as SIGPIPE ends others. */
-export function onBrokenPipe(action: () => void): void {
+/**
+ * From now on, does this once nobody reads standard output or error any more, instead of ending as SIGPIPE ends others.
+ * The way out is told where standard output cannot be written to for another reason.
+ */
+export function onBrokenPipe(action: () => void, otherwise: string): void {
   whenBroken = action;
+  wayOut = `; ${otherwise}`;
 }
 
 /** Says what is done when standard output or error cannot be written to. */
@@ -40,7 +45,7 @@ export function watchOutput(): void {
       isBroken = true;
       if (error.code === "EPIPE") return whenBroken();
       if (stream === process.stdout) {
-        process.stderr.write(`yonder: cannot write to standard output: ${describeError(error)}\n`);
+        process.stderr.write(`yonder: cannot write to standard output: ${describeError(error)}${wayOut}\n`);
       }
       process.exit(ownFailure);
     });
@@ -51,7 +56,8 @@ export function watchOutput(): void {
 export async function flushed(): Promise<void> {
   await Promise.all(
     [process.stdout, process.stderr].map(async (stream) => {
-      if (stream.writableLength > 0) await new Promise((resolve) => stream.write("", resolve));
+      // Not only where something waits: what a file refused is told after this turn.
+      await new Promise((resolve) => stream.write("", resolve));
     }),
   );
 }
