@@ -225,16 +225,15 @@ function namesDirectory(path: PathBytes): FailedPrecondition {
   });
 }
 
-/** Checks what is at the target, and returns it. */
+/** Checks what is at the target, and returns the file that is there. */
 async function checkTarget(place: Place, header: FileUploadHeader): Promise<FileInfo | undefined> {
   const present = await findInfo(place.at, place.path);
-  if (present !== undefined) {
-    if (header.ifAbsent) throw systemError("EEXIST");
-    // A link here was put in the target's place since; it is replaced.
-    if (present.kind !== "SYMLINK") checkRegular(place.path, present.kind);
-  }
+  if (present !== undefined && header.ifAbsent) throw systemError("EEXIST");
+  // A link here was put in the target's place since; it is replaced, and its mode means nothing.
+  const file = present?.kind === "SYMLINK" ? undefined : present;
+  if (file !== undefined) checkRegular(place.path, file.kind);
   checkEtag(place.path, header.ifMatch, present);
-  return present;
+  return file;
 }
 
 /** Says at once what would fail after gigabytes. */

@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
@@ -20,6 +20,15 @@ describe("the target", () => {
     for (const path of ["file/below", "file/far/below"]) await expectReason(upload(path), "NOT_A_DIRECTORY");
     await expectReason(client.writeChunk({ header: { case: "file", value: { path: "no/such/f" } } }), "FILE_NOT_FOUND");
     expect(await partsIn(directory)).toEqual([]);
+  });
+
+  test("that became a link is replaced by a file that others may not write", async () => {
+    const { client, directory } = await openFileServer();
+    const value = { path: "f", uploadId: "u" };
+    await client.writeChunk({ header: { case: "file", value }, chunk: { data: Buffer.from("x") } });
+    await symlink("elsewhere", join(directory, "f"));
+    await client.writeChunk({ uploadId: "u", finish: {} });
+    expect((await lstat(join(directory, "f"))).mode & 0o777).toBe(0o666 & ~process.umask());
   });
 
   test("that is a link keeps the link and replaces what it leads to, there or not", async () => {
