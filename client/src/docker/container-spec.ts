@@ -22,7 +22,7 @@ export interface ContainerPlan {
 }
 
 /** Where the socket's directory is in the container. */
-export const socketMount = "/run/yonder";
+const socketMount = "/run/yonder";
 export const socketName = "yonder.sock";
 
 /** The request that creates the container. What is secret is not in it: everybody who may inspect it reads it all. */

@@ -205,7 +205,7 @@ export class DockerWorkspace extends ConnectedWorkspace {
 }
 
 /** What a clone of the project calls the image that it builds. */
-export const defaultImage = "yonder-workspace";
+const defaultImage = "yonder-workspace";
 
 /** Starts a container of an image that is there. Where that fails, nothing of it is left. */
 export async function startParts(

@@ -34,7 +34,7 @@ export function findEngine(explicit: string | undefined, env: NodeJS.ProcessEnv 
 }
 
 /** Where engines listen that nobody configured. */
-export function usualSockets({ XDG_RUNTIME_DIR: runtime }: NodeJS.ProcessEnv): string[] {
+function usualSockets({ XDG_RUNTIME_DIR: runtime }: NodeJS.ProcessEnv): string[] {
   return [
     "/var/run/docker.sock",
     ...(runtime ? [join(runtime, "docker.sock")] : []),

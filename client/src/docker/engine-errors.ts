@@ -145,7 +145,7 @@ export function imageNotFound(image: string, why: string, cause?: unknown): NotF
   });
 }
 
-export function containerGone(container: string, cause?: unknown): NotFound {
+function containerGone(container: string, cause?: unknown): NotFound {
   return new NotFound(`there is no container ${container}, or no longer`, {
     reason: "CONTAINER_GONE",
     subject: container,

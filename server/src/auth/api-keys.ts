@@ -45,7 +45,7 @@ export function matchesAny(key: string, digests: readonly KeyDigest[]): boolean 
 }
 
 /** Fewer can be guessed. */
-export const minKeyLength = 16;
+const minKeyLength = 16;
 
 const digestPrefix = "sha256:";
 

@@ -53,7 +53,7 @@ export function assertCanSwitchUser(identity: Identity, user: string): void {
   const own = process.geteuid?.() ?? 0;
   throw new Unsupported(
     "USER_UNSUPPORTED",
-    `This server runs as uid ${own} and cannot run a command as ${identity.name} (uid ${identity.uid}).`,
+    `This server runs as uid ${own} and cannot work as ${identity.name} (uid ${identity.uid}).`,
     {
       subject: user,
       remedy: "Leave `user` empty, or run the server as root with CAP_SETUID and CAP_SETGID.",
