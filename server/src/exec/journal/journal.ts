@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { isMissing, systemCode } from "../../files/errno.ts";
 import { OutOfRange } from "../../util/errors.ts";
 import type { OutputStream } from "../spec.ts";
 import { ChunkCollector, type JournalChunk, type Lender } from "./chunks.ts";
@@ -316,10 +317,7 @@ export class Journal {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
-}
-
 function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
+  const code = systemCode(error);
+  return code === "ENOSPC" || code === "EDQUOT";
 }
