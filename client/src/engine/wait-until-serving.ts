@@ -35,13 +35,14 @@ export async function waitUntilServing(
     if (signal?.aborted) throw new AbortError(`the start of ${subject} was aborted`, { cause: signal.reason, subject });
     const leftMs = deadline - performance.now();
     const connectMs = Math.max(1, Math.min(connect.timeouts?.connectMs ?? tryMs, tryMs, leftMs));
-    const pending = await openConnection({ ...connect, timeouts: { ...connect.timeouts, connectMs } }).catch(
+    const pending = await openConnection({ ...connect, signal, timeouts: { ...connect.timeouts, connectMs } }).catch(
       (error: unknown) => {
-        if (ConnectionLost.is(error)) return error;
+        if (ConnectionLost.is(error) || AbortError.is(error)) return error;
         throw error;
       },
     );
     if (!(pending instanceof Error)) return pending;
+    if (signal?.aborted) continue;
     const dead = await options.whyDead();
     if (dead !== undefined) throw dead;
     if (performance.now() + delayMs >= deadline) throw await timedOut(options, pending);

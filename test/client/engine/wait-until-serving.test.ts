@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { freshKey, keyOf } from "../../../client/src/engine/fresh-key.ts";
@@ -44,6 +46,22 @@ test("a key that is not taken and a signal that is aborted are not waited out", 
   await serve(socket);
   const connect = { host: `unix://${socket}`, apiKey: "another-key-that-is-long-enough" };
   await expect(waitUntilServing({ ...waitFor(socket), connect })).rejects.toBeInstanceOf(Authentication);
+});
+
+test("a wait is over when its signal is aborted, also while a server that says nothing is waited for", async () => {
+  const socket = join(await temporaryDirectory(), "yonder.sock");
+  const abort = new AbortController();
+  const silent = createServer((connection) => {
+    connection.on("error", () => {}).resume();
+    abort.abort(new Error("enough"));
+  }).listen(socket);
+  onTestFinished(() => void silent.close());
+  await once(silent, "listening");
+  let asked = 0;
+  const whyDead = async (): Promise<undefined> => void asked++;
+  const waiting = waitUntilServing({ ...waitFor(socket), signal: abort.signal, whyDead });
+  await expect(waiting).rejects.toMatchObject({ name: "AbortError", message: "the start of thing one was aborted" });
+  expect(asked).toBe(0);
 });
 
 test("every key is another, and its digest is the one that servers take", () => {
