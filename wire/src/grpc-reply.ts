@@ -1,5 +1,11 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { headerGrpcStatus, validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
+import {
+  contentTypeProto,
+  grpcStatusOk,
+  headerGrpcStatus,
+  validateResponseWithCompression,
+  validateTrailer,
+} from "@connectrpc/connect/protocol-grpc";
 import type { IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import { webHeaders } from "./node-headers.ts";
 
@@ -12,9 +18,36 @@ export interface ReplyHead {
 
 /** Reads a reply's headers as Connect does. Throws where they are not those of gRPC. */
 export function readHead(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): ReplyHead {
+  if (isGood(headers)) return new GoodHead(headers);
   const header = webHeaders(headers);
   const { headerError } = validateResponseWithCompression([], headers[":status"] ?? 0, header);
   return { header, error: headerError };
+}
+
+/** Whether they are such as most are, of which Connect has nothing to say. */
+function isGood(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): boolean {
+  return (
+    headers[":status"] === 200 &&
+    headers["content-type"] === contentTypeProto &&
+    headers["grpc-status"] === undefined &&
+    headers["grpc-status-details-bin"] === undefined &&
+    headers["grpc-encoding"] === undefined
+  );
+}
+
+/** Most callers do not ask for the headers. */
+class GoodHead implements ReplyHead {
+  readonly error = undefined;
+  readonly #headers: IncomingHttpHeaders;
+  #header: Headers | undefined;
+
+  constructor(headers: IncomingHttpHeaders) {
+    this.#headers = headers;
+  }
+
+  get header(): Headers {
+    return (this.#header ??= webHeaders(this.#headers));
+  }
 }
 
 /**
@@ -30,7 +63,8 @@ export function readEnd(
   if (messages.isCut) throw new ConnectError("protocol error: incomplete envelope", Code.Internal);
   if (head === undefined) throw new ConnectError("protocol error: missing headers", Code.Internal);
   webHeaders(trailers, trailer);
-  validateTrailer(trailer, head.header);
+  const isOk = trailers["grpc-status"] === grpcStatusOk && trailers["grpc-status-details-bin"] === undefined;
+  if (!isOk) validateTrailer(trailer, head.header);
   return head;
 }
 

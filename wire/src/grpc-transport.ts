@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { DescMessage, DescMethod, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import type { ConnectError, StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
-import { requestHeader } from "@connectrpc/connect/protocol-grpc";
 import type { IncomingHttpHeaders } from "node:http2";
 import { CallStream } from "./call-stream.ts";
 import type { CallEvents } from "./call-stream.ts";
@@ -11,8 +10,8 @@ import type { ReplyHead } from "./grpc-reply.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { MessageReader } from "./message-reader.ts";
 import { errorOfNode } from "./node-error.ts";
-import { nodeHeaders } from "./node-headers.ts";
 import { ReplyStream } from "./reply-stream.ts";
+import { RequestHeaders } from "./request-headers.ts";
 import { reuseMemory } from "./reuse-memory.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -30,9 +29,10 @@ export interface GrpcTransportOptions {
 export function createGrpcTransport({ baseUrl, sessions, readMaxBytes }: GrpcTransportOptions): Transport {
   const prefix = new URL(baseUrl).pathname.replace(/\/$/, "");
   const pathOf = (method: DescMethod): string => `${prefix}/${method.parent.typeName}/${method.name}`;
+  const requestHeaders = new RequestHeaders();
   return {
     async unary(method, signal, timeoutMs, header, message) {
-      const headers = nodeHeaders(requestHeader(true, deadline(timeoutMs), header));
+      const headers = requestHeaders.of(header, deadline(timeoutMs));
       const request = envelopeOf(method.input, create(method.input, message));
       return await new Promise<UnaryResponse<typeof method.input, typeof method.output>>((resolve, reject) => {
         const events = new UnaryCall(method, readMaxBytes, resolve, reject);
@@ -42,7 +42,7 @@ export function createGrpcTransport({ baseUrl, sessions, readMaxBytes }: GrpcTra
     },
 
     async stream(method, signal, timeoutMs, header, input, contextValues) {
-      const headers = nodeHeaders(requestHeader(true, deadline(timeoutMs), header));
+      const headers = requestHeaders.of(header, deadline(timeoutMs));
       const requests = input[Symbol.asyncIterator]();
       const memory = new MessageMemory();
       memory.held = contextValues?.get(reuseMemory) ?? 0;
@@ -54,7 +54,9 @@ export function createGrpcTransport({ baseUrl, sessions, readMaxBytes }: GrpcTra
         stream: true,
         service: method.parent,
         method,
-        header: head.header,
+        get header() {
+          return head.header;
+        },
         trailer: replies.trailer,
         message: { [Symbol.asyncIterator]: () => ({ next: () => replies.next() }) },
       };
@@ -96,7 +98,16 @@ class UnaryCall<M extends DescMethodUnary> implements CallEvents {
     const head = readEnd(this.#messages, this.#head, trailers, trailer);
     const message = onlyMessage(this.#messages.ready, head, trailer);
     const { parent: service } = this.#method;
-    this.#resolve({ stream: false, service, method: this.#method, header: head.header, trailer, message });
+    this.#resolve({
+      stream: false,
+      service,
+      method: this.#method,
+      get header() {
+        return head.header;
+      },
+      trailer,
+      message,
+    });
   }
 }
 

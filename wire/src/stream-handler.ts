@@ -1,10 +1,10 @@
 import type { DescMethodServerStreaming, Message } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, MethodImpl } from "@connectrpc/connect";
-import { createAsyncIterable, transformInvokeImplementation } from "@connectrpc/connect/protocol";
 import { compressed, compressionFor } from "./compression.ts";
 import { envelopeOf } from "./envelope.ts";
 import type { GrpcHandler } from "./grpc-router.ts";
 import { HandlerCall } from "./handler-call.ts";
+import { invokeStream } from "./invoke-stream.ts";
 import { writeToPeer } from "./write-to-peer.ts";
 
 /** Answers a call with one request and a stream of replies. */
@@ -13,8 +13,7 @@ export function createStreamHandler<M extends DescMethodServerStreaming>(
   impl: MethodImpl<M>,
   options: ConnectRouterOptions,
 ): GrpcHandler {
-  const spec = { kind: "server_streaming", method, impl } as Parameters<typeof transformInvokeImplementation>[0];
-  const interceptors = [...(options.interceptors ?? [])];
+  const { interceptors = [] } = options;
   return async (request, response, contextValues) => {
     const call = new HandlerCall(method, options, request, response, contextValues);
     const { context } = call;
@@ -22,8 +21,7 @@ export function createStreamHandler<M extends DescMethodServerStreaming>(
     if (compression !== undefined) context.responseHeader.set("grpc-encoding", compression.name);
     let replies: AsyncIterator<Message> | undefined;
     try {
-      const input = createAsyncIterable<Message>([await call.request()]);
-      replies = transformInvokeImplementation(spec, context, interceptors)(input)[Symbol.asyncIterator]();
+      replies = await invokeStream(method, impl, context, interceptors, await call.request());
       for (let next = await replies.next(); next.done !== true; next = await replies.next()) {
         const plain = envelopeOf(method.output, next.value);
         const envelope = compression === undefined ? plain : await compressed(plain, compression, options);

@@ -74,6 +74,9 @@ export class Connection {
   readonly #key: ApiKeySource;
   readonly #closed = new AbortController();
   #transports: Transports | undefined;
+  /** What the last call bore. */
+  #sent:
+    { key: string | undefined; workspaceId: string | undefined; headers: Readonly<Record<string, string>> } | undefined;
   #isLost = false;
 
   constructor(options: ConnectionOptions) {
@@ -212,18 +215,27 @@ export class Connection {
     this.#options.onChange?.({ connected: true });
   }
 
-  async #headers(retry: Retry): Promise<Record<string, string>> {
-    retry.key = await this.#key.get();
-    return {
-      ...(retry.key !== undefined && { authorization: `Bearer ${retry.key}` }),
-      ...(this.workspaceId !== undefined && { "yonder-workspace-id": this.workspaceId }),
-    };
+  async #headers(retry: Retry): Promise<Readonly<Record<string, string>>> {
+    const key = await this.#key.get();
+    retry.key = key;
+    const { workspaceId } = this;
+    if (this.#sent?.key !== key || this.#sent?.workspaceId !== workspaceId) this.#sent = undefined;
+    this.#sent ??= { key, workspaceId, headers: headersOf(key, workspaceId) };
+    return this.#sent.headers;
   }
 
   #open(): Transports {
     this.closed.throwIfAborted();
     return (this.#transports ??= this.#options.open());
   }
+}
+
+/** Frozen, so that the wire can keep what it makes of them. */
+function headersOf(key: string | undefined, workspaceId: string | undefined): Readonly<Record<string, string>> {
+  return Object.freeze({
+    ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    ...(workspaceId !== undefined && { "yonder-workspace-id": workspaceId }),
+  });
 }
 
 async function* once<T>(value: T): AsyncGenerator<T> {

@@ -220,6 +220,8 @@ export class ExecEngine {
     });
     this.#execs.set(id, exec);
     this.#started.add(exec);
+    // While the command runs; that it was started is told first.
+    setImmediate(() => launcher.prepare(execMark(this.#options.state.workspaceId, this.#nextSequence)));
     void exec.run?.finished.then(() => {
       this.#started.delete(exec);
       this.#retention.ended(exec);

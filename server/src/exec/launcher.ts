@@ -15,6 +15,8 @@ export interface Launcher {
    * ARGUMENTS_TOO_LARGE, MACHINE_EXHAUSTED) before anything runs.
    */
   launch(request: LaunchRequest): Promise<LaunchedProcess>;
+  /** Told the mark of the launch that is likely to come next, makes ahead what takes time. Never throws. */
+  prepare(mark: string): void;
   /**
    * Ends what was left running under these marks, by an earlier server or by commands that ended, and returns how many
    * processes that were. They have `graceMs` between TERM and KILL.

@@ -73,6 +73,7 @@ function openEngine(state: StateDirectory): ReturnType<typeof openExecEngine> {
     features: new Set(),
     notices: [],
     launch: () => Promise.reject(new Error("nothing is started")),
+    prepare: () => {},
     endLeftovers: async () => 0,
     diagnose: async () => ({ terminalProblem: "", orphans: undefined }),
     close: async () => {},

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { readProcStat } from "./proc-stat.ts";
@@ -99,5 +99,5 @@ function prefix(): string {
 let ownPrefix: string | undefined;
 
 function digest(mark: string): string {
-  return createHash("sha256").update(mark).digest("hex").slice(0, 32);
+  return hash("sha256", mark, "hex").slice(0, 32);
 }

@@ -1,8 +1,10 @@
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { ResourceLimits } from "../spec.ts";
 import * as cgroup from "./cgroup-directory.ts";
 import { detectPlaces, type MemoryPlace, type TrackingPlace } from "./cgroup-places.ts";
+import { GroupRemovals } from "./cgroup-removals.ts";
+import { SpareGroup, type ReadyGroup } from "./cgroup-spare.ts";
 
 /**
  * Control groups keep an exec's processes together whatever they do: a process is born into its parent's group and
@@ -12,7 +14,9 @@ export interface ControlGroups {
   readonly tracks: boolean;
   readonly limitsMemory: boolean;
   readonly limitsProcesses: boolean;
-  /** Makes the group of an exec; undefined where none can be made. */
+  /** Makes the group of an exec that is likely to come. */
+  prepare(mark: string): void;
+  /** Makes the group of an exec, or takes the one prepared for it; undefined where none can be made. */
   create(mark: string, limits: ResourceLimits): ControlGroup | undefined;
   /** The groups that dead servers left for that mark. */
   leftBehind(mark: string): ControlGroup[];
@@ -35,42 +39,47 @@ export interface ControlGroup {
   release(): void;
 }
 
-/** How often a group is tried again that was not empty when its exec was let go. */
-const SWEEP_INTERVAL_MS = 5_000;
-
 /** By the texts of /proc/self/mountinfo and /proc/self/cgroup; tries out what can be had. */
 export function createControlGroups(mountinfo: string, membership: string): ControlGroups {
   const { tracking, memory } = detectPlaces(mountinfo, membership);
   const parents = [tracking?.parent, memory?.parent].filter((parent) => parent !== undefined);
-  const released = new Set<string>();
-
-  function sweep(): void {
-    for (const directory of released) if (cgroup.removeGroup(directory)) released.delete(directory);
-  }
-  const timer = setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+  const removals = new GroupRemovals();
+  const release = (directories: readonly string[]): void => removals.add(directories);
+  const spare = new SpareGroup((directory) => release([directory]));
   for (const parent of parents) {
     for (const name of cgroup.groupsOfDeadServers(parent)) cgroup.removeGroup(join(parent, name));
   }
 
-  function release(directories: readonly string[]): void {
-    for (const directory of directories) if (!cgroup.removeGroup(directory)) released.add(directory);
+  function makeSpare({ parent, tasksFile, threaded }: TrackingPlace, mark: string): ReadyGroup | undefined {
+    const made: string[] = [];
+    try {
+      const directory = make(made, join(parent, cgroup.groupName(mark)), threaded);
+      return { directory, tasks: openSync(join(directory, tasksFile), "r+") };
+    } catch {
+      release(made);
+      return undefined;
+    }
   }
 
   return {
     tracks: tracking !== undefined,
     limitsMemory: memory !== undefined,
     limitsProcesses: tracking?.pids === true,
+    prepare(mark) {
+      if (tracking !== undefined) spare.prepare(mark, () => makeSpare(tracking, mark));
+    },
     create(mark, limits) {
-      const name = cgroup.groupName(mark);
-      const made: string[] = [];
+      const ready = spare.take(mark);
+      const made = ready === undefined ? [] : [ready.directory];
+      const place = ({ parent }: { parent: string }): string => join(parent, cgroup.groupName(mark));
       try {
-        const trackingGroup = tracking && make(made, join(tracking.parent, name), tracking.threaded);
-        const memoryGroup =
-          limits.memoryBytes === undefined ? undefined : memory && make(made, join(memory.parent, name), false);
+        const trackingGroup = ready?.directory ?? (tracking && make(made, place(tracking), tracking.threaded));
+        const memoryGroup = limits.memoryBytes === undefined ? undefined : memory && make(made, place(memory), false);
         if (memoryGroup !== undefined) limitMemory(memory, memoryGroup, limits.memoryBytes ?? 0);
         if (trackingGroup === undefined && memoryGroup === undefined) return undefined;
-        return createGroup({ tracking, memory, trackingGroup, memoryGroup, limits, release });
+        return createGroup({ tracking, memory, trackingGroup, memoryGroup, tasks: ready?.tasks, limits, release });
       } catch (error) {
+        if (ready !== undefined) closeSync(ready.tasks);
         release(made);
         // Without it the exec is only less well kept together; without its limit it must not run.
         if (limits.memoryBytes !== undefined || limits.processes !== undefined) throw error;
@@ -90,8 +99,8 @@ export function createControlGroups(mountinfo: string, membership: string): Cont
       );
     },
     close() {
-      clearInterval(timer);
-      sweep();
+      spare.close();
+      removals.close();
       tracking?.close();
     },
   };
@@ -102,6 +111,8 @@ interface GroupParts {
   readonly memory: MemoryPlace | undefined;
   readonly trackingGroup?: string | undefined;
   readonly memoryGroup?: string | undefined;
+  /** The file that moves a thread into the tracking group, where it is open already; it becomes the group's. */
+  readonly tasks?: number | undefined;
   readonly limits: ResourceLimits;
   readonly release: (directories: readonly string[]) => void;
 }
@@ -109,7 +120,13 @@ interface GroupParts {
 function createGroup(parts: GroupParts): ControlGroup {
   const { tracking, memory, trackingGroup, memoryGroup, limits } = parts;
   const directories = [trackingGroup, memoryGroup].filter((directory) => directory !== undefined);
+  let { tasks } = parts;
   let oomSeen = false;
+
+  function closeTasks(): void {
+    if (tasks !== undefined) closeSync(tasks);
+    tasks = undefined;
+  }
 
   function limitForks(most: number | undefined): boolean {
     // Set in both: in version 2 the processes are in the one for memory.
@@ -131,11 +148,13 @@ function createGroup(parts: GroupParts): ControlGroup {
       if (tracking === undefined || trackingGroup === undefined) return start();
       // While our own thread is in there, it counts.
       if (limits.processes !== undefined) limitForks(limits.processes + 1);
-      cgroup.moveThisThread(join(trackingGroup, tracking.tasksFile));
+      if (tasks === undefined) cgroup.moveThisThread(join(trackingGroup, tracking.tasksFile));
+      else cgroup.moveThisThreadBy(tasks);
       try {
         return start();
       } finally {
         tracking.comeHome();
+        closeTasks();
         if (limits.processes !== undefined) limitForks(limits.processes);
       }
     },
@@ -153,6 +172,7 @@ function createGroup(parts: GroupParts): ControlGroup {
       for (const directory of directories) cgroup.tryWriteControl(directory, "cgroup.kill", "1");
     },
     release() {
+      closeTasks();
       outOfMemory();
       parts.release(directories);
     },

@@ -81,6 +81,7 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
     features,
     notices: await noticesOf(features, fifos.available),
     launch: (request) => launch(machine, request),
+    prepare: (mark) => groups.prepare(mark),
     startAsUser: (program) => startAsUser(machine, program),
     endLeftovers: (marks, graceMs) => endLeftovers(marks, graceMs, machine),
     async diagnose() {

@@ -96,6 +96,28 @@ describe.each([
     group?.release();
   });
 
+  it("is the one that was prepared for its mark, and one for another mark is removed", async ({ skip }) => {
+    const groups = useGroups(mounts);
+    if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
+    const before = groupsThere(mounts);
+    groups.prepare(`test-4-${version}`);
+    const prepared = groupsThere(mounts).filter((name) => !before.includes(name));
+    expect(prepared).toHaveLength(1);
+    const group = groups.create(`test-4-${version}`, {});
+    expect(groupsThere(mounts).filter((name) => !before.includes(name))).toEqual(prepared);
+    const child = group?.enclose(() => spawn("sleep", ["300"], { detached: true, stdio: "ignore" }));
+    expect(group?.pids()).toContain(child?.pid);
+    child?.kill("SIGKILL");
+    if (child !== undefined) await once(child, "exit");
+    group?.release();
+    groups.prepare(`test-5-${version}`);
+    groups.create(`test-6-${version}`, {})?.release();
+    groups.prepare(`test-7-${version}`);
+    groups.close();
+    groups.prepare(`test-8-${version}`);
+    expect(groupsThere(mounts)).toEqual(before);
+  });
+
   it("is removed once it is empty, at the latest when the launcher closes", async ({ skip }) => {
     const groups = useGroups(mounts);
     if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
