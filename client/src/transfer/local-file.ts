@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
+import { open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { exactSeconds } from "./exact-seconds.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { isAbandoned, partOwner, partPrefix, removeAbandoned } from "./parts.ts";
 
 /**
@@ -123,7 +124,7 @@ async function prepare(path: string): Promise<string> {
   if (present?.isDirectory() === true) throw openError("EISDIR", -21, "illegal operation on a directory", path);
   // A rename would put a file in the place of a device or pipe.
   if (present?.isFile() === false) throw openError("EINVAL", -22, "not a regular file (give it as a stream)", path);
-  await mkdir(dirname(target), { recursive: true });
+  await makeDirectories(dirname(target));
   return target;
 }
 

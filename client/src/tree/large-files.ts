@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import type { Connection } from "../connection/connection.ts";
 import { downloadResumed } from "../files/file-operations.ts";
 import type { FileStats } from "../files/file-stats.ts";
 import { exactTimestamp } from "../files/timestamp.ts";
 import type { WirePlace } from "../files/wire-path.ts";
+import { makeDirectories } from "../transfer/make-directories.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { openFile } from "../transfer/upload-source.ts";
 import { upload } from "../transfer/upload.ts";
@@ -65,7 +65,7 @@ export async function downloadLarge(
   options: Options,
 ): Promise<void> {
   const names = safeNames(name);
-  await mkdir(directory, { recursive: true });
+  await makeDirectories(directory);
   const parent = await safeDirectory(Buffer.from(directory), names.slice(0, -1), name, new Set());
   const target = `${parent.toString()}/${Buffer.from(names.at(-1) ?? "", "latin1").toString()}`;
   const request = { ...below(source, name), ifMatch: "" };

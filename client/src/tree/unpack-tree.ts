@@ -6,6 +6,7 @@ import { extract } from "tar-stream";
 import type { Header } from "tar-stream";
 import { InvalidRequest } from "../errors.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
+import { makeDirectories } from "../transfer/make-directories.ts";
 import { partOwner, partPrefix, removeAbandoned } from "../transfer/parts.ts";
 import { text } from "./local-tree.ts";
 import { QuickDisk } from "./quick-disk.ts";
@@ -22,7 +23,7 @@ export async function unpackTree(
   report: TreeReport,
   options: { allowOutsideLinks: boolean; signal: AbortSignal | undefined },
 ): Promise<void> {
-  await mkdir(directory, { recursive: true });
+  await makeDirectories(directory);
   await removeAbandoned(directory);
   const unpacker = new Unpacker({
     top: Buffer.from(directory),

@@ -56,6 +56,18 @@ describe("a path here that a download goes to", () => {
   );
 });
 
+// Where Node's own way to make directories never ends.
+test.runIf(process.platform === "linux")("a place where no directory can be ends a download at once", async () => {
+  const workspace = await withFile("new");
+  const result = await workspace.fileDownload("file", "/proc/none/such/file");
+  expect(result).toMatchObject({
+    success: false,
+    code: "ENOENT",
+    error: expect.stringContaining("/proc/none") as string,
+  });
+  await expect(workspace.fs.downloadTree(".", "/proc/none/such")).rejects.toMatchObject({ code: "ENOENT" });
+});
+
 describe("a stream that a download goes to", () => {
   test("may be closed under it, which ends the download", async () => {
     const workspace = await withFile(Buffer.alloc(4_000_000));
