@@ -45,6 +45,13 @@ def test_a_timeout_keeps_what_was_printed_and_ends_the_tree(workspace: RemoteWor
     assert workspace.execute_command(f"grep -q '^State:.[^ZX]' /proc/{pid}/status").exit_code != 0
 
 
+@pytest.mark.parametrize("timeout", [-1, float("nan"), 1e11])
+def test_a_timeout_that_is_none_is_refused(workspace: RemoteWorkspace, timeout: float) -> None:
+    with pytest.raises(WorkspaceError, match="None for none"):
+        workspace.execute_command("touch ran", timeout=timeout)
+    assert workspace.execute_command("ls", timeout=0).stdout == ""
+
+
 @pytest.mark.parametrize(
     ("command", "code", "reason"), [("kill -9 $$", -9, "SIGNALED"), ("kill -1 $$", -1, "SIGNALED")]
 )

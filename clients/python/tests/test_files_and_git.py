@@ -40,6 +40,9 @@ def test_what_fails_is_a_result_that_says_why_and_leaves_nothing(workspace: Remo
     down = workspace.file_download("nowhere", tmp_path / "x")
     assert not down.success and "nowhere" in (down.error or "")
     assert list(tmp_path.iterdir()) == []
+    workspace.execute_command("touch file")
+    down = workspace.file_download("file", tmp_path)
+    assert down.error == f"[Errno 21] Is a directory: '{tmp_path}'"
 
 
 def test_an_upload_goes_on_after_cuts(host: str, key: str, workspace: RemoteWorkspace, proxy, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def run_command(
     exec_id = exec_id or str(uuid.uuid4())
     request = exec_service_pb2.ExecRequest(exec_id=exec_id, command=command, working_directory=cwd)
     request.reader_id = str(uuid.uuid4())
-    if timeout is not None and timeout > 0:
+    if timeout is not None and timeout != 0:
         request.timeout.CopyFrom(duration(timeout))
     if env:
         request.environment.variables.update(env)
@@ -139,6 +139,7 @@ async def tell(callback: OnText | None, text: str) -> None:
 def duration(seconds: float) -> Duration:
     """Whole and broken seconds as they are: 0.5 is half a second."""
     if not 0 < seconds < 1e10:
-        raise WorkspaceError(f"a timeout of {seconds} s makes no sense", "INVALID_FIELD", "timeout")
+        message = f"a timeout of {seconds} s makes no sense: give more than 0, or None for none"
+        raise WorkspaceError(message, "INVALID_FIELD", "timeout")
     nanos = round(seconds * 1e9)
     return Duration(seconds=nanos // 10**9, nanos=nanos % 10**9)

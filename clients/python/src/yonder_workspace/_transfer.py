@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 import tempfile
@@ -89,6 +90,8 @@ async def where_server_stands(connection: Connection, upload_id: str) -> file_pb
 
 async def download(connection: Connection, source: str, destination: Path) -> int:
     """Answers the size. The bytes appear under the file's name once all of them are there."""
+    if await asyncio.to_thread(destination.is_dir):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(destination))
     await asyncio.to_thread(destination.parent.mkdir, parents=True, exist_ok=True)
     descriptor, name = await asyncio.to_thread(
         tempfile.mkstemp, prefix=f".{destination.name}.", suffix=".part", dir=destination.parent
