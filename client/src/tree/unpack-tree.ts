@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, futimesSync, openSync, renameSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { link, lstat, lutimes, mkdir, open, rename, rm, symlink, unlink } from "node:fs/promises";
-import { extract } from "tar-stream";
-import type { Header } from "tar-stream";
 import { InvalidRequest } from "../errors.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import { makeDirectories } from "../transfer/make-directories.ts";
 import { partOwner, partPrefix, removeAbandoned } from "../transfer/parts.ts";
 import { text } from "./local-tree.ts";
 import { QuickDisk } from "./quick-disk.ts";
+import type { TarHead } from "./tar-block.ts";
+import { TarReader } from "./tar-reader.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 
@@ -31,46 +31,14 @@ export async function unpackTree(
     allowOutsideLinks: options.allowOutsideLinks,
     disk: await QuickDisk.under(Buffer.from(directory)),
   });
-  const parser = extract(parserOptions);
-  const feeding = feed(stream, parser);
-  // Seen when its turn comes.
-  feeding.catch(() => {});
+  const source = stream[Symbol.asyncIterator]();
+  const reader = new TarReader(source);
   try {
-    for await (const entry of parser) {
-      await unpacker.unpack(entry.header, entry as AsyncIterable<Buffer>);
-      entry.resume();
-    }
-    await feeding;
+    for await (const head of reader.entries()) await unpacker.unpack(head, reader.content());
     await unpacker.finish();
-  } catch (error) {
-    parser.destroy();
-    // What broke the stream says more than what the parser makes of it.
-    await feeding;
-    throw error;
   } finally {
+    await source.return?.();
     await unpacker.discard();
-  }
-}
-
-async function feed(stream: AsyncIterable<Uint8Array>, parser: ReturnType<typeof extract>): Promise<void> {
-  try {
-    for await (const data of stream) {
-      if (parser.destroyed) return;
-      if (parser.write(data)) continue;
-      await new Promise<void>((resolve) => {
-        const end = (): void => {
-          parser.off("drain", end);
-          parser.off("close", end);
-          resolve();
-        };
-        parser.on("drain", end);
-        parser.on("close", end);
-      });
-    }
-    parser.end(null);
-  } catch (error) {
-    parser.destroy(error instanceof Error ? error : undefined);
-    throw error;
   }
 }
 
@@ -101,8 +69,8 @@ class Unpacker {
     this.#parts = join(top, `${partPrefix}${randomBytes(9).toString("hex")}${partOwner()}`);
   }
 
-  async unpack(header: Header, content: AsyncIterable<Buffer>): Promise<void> {
-    const pax = (header.pax ?? {}) as Record<string, string>;
+  async unpack(header: TarHead, content: AsyncIterable<Buffer>): Promise<void> {
+    const { pax } = header;
     const name = pax["path"] === undefined ? header.name : Buffer.from(pax["path"]).toString("latin1");
     const names = safeNames(name);
     const last = names.at(-1);
@@ -115,11 +83,10 @@ class Unpacker {
     }
     if (last === undefined) throw refused(name, "names no file");
     const path = join(directory, last);
-    const linkName =
-      pax["linkpath"] === undefined ? (header.linkname ?? "") : Buffer.from(pax["linkpath"]).toString("latin1");
+    const linkName = pax["linkpath"] === undefined ? header.linkName : Buffer.from(pax["linkpath"]).toString("latin1");
     if (header.type === "symlink") await this.#symlink(names, linkName, path, time);
-    else if (header.type === "link") await this.#hardLink(linkName, name, path);
-    else if (header.type === "file" || header.type === "contiguous-file") await this.#file(header, time, content, path);
+    else if (header.type === "hardlink") await this.#hardLink(linkName, name, path);
+    else if (header.type === "file") await this.#file(header, time, content, path);
     else skip(this.#report, text(name));
   }
 
@@ -141,7 +108,7 @@ class Unpacker {
     this.#count = 0;
   }
 
-  async #file(header: Header, time: number, content: AsyncIterable<Buffer>, path: Buffer): Promise<void> {
+  async #file(header: TarHead, time: number, content: AsyncIterable<Buffer>, path: Buffer): Promise<void> {
     const part = await this.#newPart();
     if (header.size <= smallBytes && this.#disk.isQuick) {
       const data: Buffer[] = [];
@@ -155,7 +122,7 @@ class Unpacker {
   }
 
   async #largeFile(
-    header: Header,
+    header: TarHead,
     time: number,
     content: AsyncIterable<Buffer>,
     part: Buffer,
@@ -248,9 +215,9 @@ function leadsOut(names: readonly string[], target: string): boolean {
   return leading > names.length - 1 || steps.slice(leading).includes("..");
 }
 
-function timeOf(header: Header, pax: string | undefined): number {
+function timeOf(header: TarHead, pax: string | undefined): number {
   const [, seconds, fraction = ""] = /^(-?\d+)(?:\.(\d*))?$/.exec(pax ?? "") ?? [];
-  if (seconds === undefined) return header.mtime.getTime() / 1000;
+  if (seconds === undefined) return header.seconds;
   return exactSeconds(BigInt(seconds) * 1_000_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, "0")));
 }
 
@@ -295,5 +262,3 @@ function refused(entry: string, why: string): InvalidRequest {
 }
 
 const smallBytes = 64 * 1024;
-/** Each byte of a name as one character; the library's types do not know the option. */
-const parserOptions: object = { filenameEncoding: "latin1" };

@@ -1,34 +1,33 @@
-import type { Header } from "tar-stream";
 import { isPartName } from "./part-file.ts";
 import { isAbsolute, isDotDot, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
+import type { TarHead } from "./tar-block.ts";
 import { refused } from "./tree-entry.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
 /**
- * What the library read of an entry, checked; undefined for what a tree does not carry. Throws where a name leads out of
- * the tree, or cannot be known.
+ * An entry's head, checked; undefined for what a tree does not carry. Throws where a name leads out of the tree, or cannot
+ * be known.
  */
-export function readTarEntry(header: Header): TreeEntry | undefined {
-  const type = types[header.type ?? ""];
-  const pax = (header.pax ?? {}) as Record<string, string>;
+export function readTarEntry(head: TarHead): TreeEntry | undefined {
+  const { type, size, mode, pax } = head;
   // Sparse formats of GNU tar hold a map and not the content.
   if (type === undefined || Object.keys(pax).some((key) => key.startsWith("GNU.sparse."))) return undefined;
-  const name = bytesOf(header.name, pax["path"]);
-  const linkName = bytesOf(header.linkname ?? "", pax["linkpath"]);
+  const name = bytesOf(head.name, pax["path"]);
+  const linkName = bytesOf(head.linkName, pax["linkpath"]);
   return {
     name,
     names: safeNames(name, name),
     type,
-    size: header.size ?? 0,
-    mode: header.mode ?? 0o644,
-    modifyTime: paxTime(pax["mtime"]) ?? (header.mtime?.getTime() ?? 0) / 1000,
+    size,
+    mode,
+    modifyTime: paxTime(pax["mtime"]) ?? head.seconds,
     target: linkName,
     linkNames: type === "hardlink" ? safeNames(linkName, name) : [],
   };
 }
 
-/** The library reads names of headers as latin1, as we asked it to, and those of pax records as UTF-8, as it always does. */
+/** Names of headers have each byte as one character, those of pax records are text. */
 function bytesOf(name: string, pax: string | undefined): PathBytes {
   if (pax === undefined) return Buffer.from(name, "latin1");
   if (pax.includes("\uFFFD")) {
@@ -52,11 +51,3 @@ function safeNames(path: PathBytes, entry: PathBytes): PathBytes[] {
   if (names.some(isPartName)) throw refused(entry, "is a name of the server's own");
   return names;
 }
-
-const types: Readonly<Record<string, TreeEntry["type"]>> = {
-  file: "file",
-  "contiguous-file": "file",
-  directory: "directory",
-  symlink: "symlink",
-  link: "hardlink",
-};

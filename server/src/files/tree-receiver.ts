@@ -1,16 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { extract } from "tar-stream";
-import type { Extract } from "tar-stream";
 import { InvalidRequest } from "../util/errors.ts";
 import type { TreeReport } from "../util/errors.ts";
 import { makeWay, openDirectory } from "./directory.ts";
 import { fileError } from "./errno.ts";
+import { Feed } from "./feed.ts";
 import { pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
 import { partPrefix } from "./part-file.ts";
 import { QuickDisk } from "./quick-disk.ts";
+import type { TarHead } from "./tar-block.ts";
 import { readTarEntry } from "./tar-entry.ts";
+import { TarReader } from "./tar-reader.ts";
 import { skip } from "./tree-report.ts";
 import { TreeWriter } from "./tree-writer.ts";
 import type { Receiver } from "./upload.ts";
@@ -26,20 +27,16 @@ export interface TreeUploadHeader {
 export class TreeReceiver implements Receiver {
   readonly path: PathBytes;
   readonly #writer: TreeWriter;
-  readonly #extract = extract(extractOptions);
+  readonly #feed = new Feed();
+  readonly #reader = new TarReader(this.#feed);
   readonly #ended: Promise<void>;
-  #failure: unknown;
-  #isFailed = false;
+  #failure: { readonly error: unknown } | undefined;
   #isGivenUp = false;
 
   private constructor(path: PathBytes, writer: TreeWriter) {
     this.path = path;
     this.#writer = writer;
     this.#ended = this.#unpack();
-    this.#ended.catch((error: unknown) => {
-      this.#isFailed = true;
-      this.#failure = error;
-    });
   }
 
   /** Opens the target, and makes it where it is missing. */
@@ -69,18 +66,14 @@ export class TreeReceiver implements Receiver {
   }
 
   async take(pieces: readonly Uint8Array[]): Promise<void> {
-    for (const data of pieces) {
-      if (this.#isFailed || this.#extract.destroyed) break;
-      const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-      // It is full until the entry that it is at has been written: that holds the sender back.
-      if (!this.#extract.write(bytes)) await this.#drained();
-    }
+    // Each waits until what is in it has been written: that holds the sender back.
+    for (const data of pieces) await this.#feed.give(data);
     await this.#throwFailure();
   }
 
   async complete(): Promise<void> {
-    this.#extract.end(null);
-    await this.#ended.catch(() => {});
+    this.#feed.end();
+    await this.#ended;
     await this.#throwFailure();
     await this.#explain(() => this.#writer.finish({ sync: true }));
   }
@@ -91,50 +84,39 @@ export class TreeReceiver implements Receiver {
 
   async discard(): Promise<void> {
     this.#isGivenUp = true;
-    this.#extract.destroy();
-    await this.#ended.catch(() => {});
+    this.#feed.end();
+    await this.#ended;
     await this.#writer.abandon();
   }
 
-  #drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        this.#extract.off("drain", end);
-        this.#extract.off("close", end);
-        resolve();
-      };
-      this.#extract.on("drain", end);
-      this.#extract.on("close", end);
-    });
-  }
-
   async #unpack(): Promise<void> {
-    for await (const entry of this.#extract) {
-      await this.#unpackEntry(entry);
-      // Asked for the next entry then, the library would wait for ever.
-      if (this.#isGivenUp) break;
+    try {
+      for await (const head of this.#reader.entries()) {
+        if (this.#isGivenUp) return;
+        await this.#unpackEntry(head);
+      }
+      await this.#writer.drain();
+    } catch (error) {
+      this.#failure = { error };
+    } finally {
+      this.#feed.end();
     }
-    await this.#writer.drain();
   }
 
-  async #unpackEntry(entry: Entry): Promise<void> {
-    const header = readTarEntry(entry.header);
-    if (header === undefined) {
-      skip(this.tree, Buffer.from(entry.header.name, "latin1"));
-      entry.resume();
-      return;
-    }
+  async #unpackEntry(head: TarHead): Promise<void> {
+    const entry = readTarEntry(head);
+    if (entry === undefined) return skip(this.tree, Buffer.from(head.name, "latin1"));
     try {
-      await this.#writer.write(header, entry as AsyncIterable<Buffer>);
+      await this.#writer.write(entry, this.#reader.content());
     } catch (error) {
-      throw fileError(error, header.name);
+      throw fileError(error, entry.name);
     }
-    entry.resume();
   }
 
   async #throwFailure(): Promise<void> {
-    if (this.#extract.destroyed) await this.#ended.catch(() => {});
-    if (this.#isFailed) await this.#explain(() => Promise.reject(this.#failure));
+    if (this.#failure === undefined) return;
+    const { error } = this.#failure;
+    await this.#explain(() => Promise.reject(error));
   }
 
   /** Adds to an error what was written before it. */
@@ -157,8 +139,3 @@ export class TreeReceiver implements Receiver {
     }
   }
 }
-
-type Entry = Extract extends AsyncIterable<infer T> ? T : never;
-
-/** Each byte of a name as one character; the library's types do not know the option. */
-const extractOptions: object = { filenameEncoding: "latin1" };
