@@ -68,7 +68,7 @@ describe("EnvelopeSplitter", () => {
       const first = large(9_000, round);
       const second = large(9_000, round + 1);
       splitter.split(Buffer.concat([bytesOf(first), bytesOf(second)]));
-      const [a, b] = lane.incoming.splice(0);
+      const [a, b] = [lane.shift(), lane.shift()];
       for (const [lent, { data }] of [
         [a, first],
         [b, second],

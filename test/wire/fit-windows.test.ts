@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:http2";
-import type { ClientHttp2Session, Http2Server, Settings } from "node:http2";
+import type { ClientHttp2Session, Http2Server, ServerHttp2Session, Settings } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { firstWindowBytes, fitWindows } from "../../wire/src/fit-windows.ts";
+import { aheadBytes, firstWindowBytes, fitWindows } from "../../wire/src/fit-windows.ts";
 import { startProxy } from "../helpers/proxy.ts";
 
 async function listen(): Promise<{ server: Http2Server; url: string }> {
@@ -29,11 +29,15 @@ async function* windows(session: ClientHttp2Session): AsyncGenerator<number> {
 }
 
 test("windows grow with the time that an answer takes, up to a limit", async () => {
-  const { url } = await listen();
+  const { server, url } = await listen();
   await using proxy = await startProxy({ target: url, delayMs: 20 });
+  const opened = once(server, "session") as Promise<[ServerHttp2Session]>;
   const told = windows(open(proxy.url));
   expect((await told.next()).value).toBe(firstWindowBytes);
+  const [session] = await opened;
+  expect(aheadBytes(undefined)).toBe(firstWindowBytes / 4);
   expect((await told.next()).value).toBe(32 << 20);
+  expect(aheadBytes(session)).toBe(8 << 20);
 });
 
 test("a stream that is open already gets the wider window too", async () => {

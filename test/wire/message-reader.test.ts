@@ -64,6 +64,18 @@ describe("MessageReader", () => {
   });
 });
 
+test("memory that is not used is not kept without end", () => {
+  const memory = new MessageMemory();
+  memory.held = 1;
+  const all = Array.from({ length: 40 }, () => memory.take(1 << 20));
+  for (const each of all) memory.giveBack(each);
+  memory.giveBack(Buffer.alloc(100));
+  const again = Array.from({ length: 40 }, () => memory.take(1 << 20));
+  const known = again.filter((each) => all.includes(each)).length;
+  expect(known).toBeGreaterThan(10);
+  expect(known).toBeLessThanOrEqual(16);
+});
+
 function newReader(reuse = false) {
   const memory = new MessageMemory();
   memory.held = reuse ? 1 : 0;

@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { getAbortSignalReason } from "@connectrpc/connect/protocol";
 import { constants } from "node:http2";
-import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { atDeadline } from "./deadline.ts";
 import { errorOfNode, errorOfReset } from "./node-error.ts";
 import { writePieces } from "./outgoing.ts";
@@ -44,6 +44,11 @@ export class CallStream {
 
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** What it runs on, once it does. */
+  get session(): Http2Session | undefined {
+    return this.#stream?.session;
   }
 
   /** Sends the headers. Resolves when more can be sent, if the call is not over by then. */

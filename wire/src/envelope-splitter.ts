@@ -77,7 +77,7 @@ export class EnvelopeSplitter {
       return true;
     }
     // Other flags tell of the stream's end, which is no message.
-    if (flags <= 1) this.#lane.incoming.push(undefined);
+    if (flags <= 1) this.#lane.put(undefined);
     return false;
   }
 
@@ -96,10 +96,10 @@ export class EnvelopeSplitter {
     const type = this.#lane.types?.incoming;
     try {
       if (type === undefined) throw new Error("the call has no types");
-      this.#lane.incoming.push({ message: fromBinary(type, data), memory });
+      this.#lane.put({ message: fromBinary(type, data), memory });
       return [token];
     } catch {
-      this.#lane.incoming.push(undefined);
+      this.#lane.put(undefined);
       return [this.#header.slice(), data];
     }
   }

@@ -29,10 +29,24 @@ export function fitWindows(session: Http2Session): void {
   ask(pings);
 }
 
+/**
+ * How much of a stream is made messages of before their reader asks for them, where he lends no memory for good: little
+ * where little is on its way, and where much comes at a time a good part of it. Left in Node's queue it would outlive every
+ * look at young memory.
+ */
+export function aheadBytes(session: Http2Session | undefined): number {
+  const windowBytes = session === undefined ? undefined : windows.get(session);
+  return (windowBytes ?? firstWindowBytes) / 4;
+}
+
 /** Of the whole connection twice that of a stream, so that it is the streams' that bound each of them. */
 function widen(session: Http2Session, streamBytes: number): void {
+  windows.set(session, streamBytes);
   session.setLocalWindowSize(2 * streamBytes);
 }
+
+/** How wide the windows of a connection's streams are. */
+const windows = new WeakMap<Http2Session, number>();
 
 /** As many as a server bears that counts them as an attack, such as that of grpc-go, which ends a connection at the fourth. */
 const pings = 2;

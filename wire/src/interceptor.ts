@@ -50,7 +50,7 @@ function messagesFor(messages: Messages, lane: Lane): Messages {
   return mapped(
     messages,
     (message) => {
-      const large = lane.incoming.shift();
+      const large = lane.shift();
       lent.push(large?.memory);
       return large?.message ?? message;
     },

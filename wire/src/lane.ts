@@ -12,8 +12,31 @@ export class Lane extends MessageMemory {
   types: { readonly incoming: DescMessage; readonly outgoing: DescMessage } | undefined;
   /** For each message on its way out: its pieces, or undefined where Connect has it. */
   readonly outgoing: (Gathered | undefined)[] = [];
+  readonly #incoming: (Lent | undefined)[] = [];
+  #incomingBytes = 0;
+
   /** For each message on its way in: itself, or undefined where Connect has it. */
-  readonly incoming: (Lent | undefined)[] = [];
+  get incoming(): readonly (Lent | undefined)[] {
+    return this.#incoming;
+  }
+
+  /** How many bytes those have that are large. */
+  get incomingBytes(): number {
+    return this.#incomingBytes;
+  }
+
+  /** The next message has come, or Connect has it. */
+  put(message: Lent | undefined): void {
+    this.#incoming.push(message);
+    this.#incomingBytes += message?.memory.length ?? 0;
+  }
+
+  /** The next message that came. */
+  shift(): Lent | undefined {
+    const message = this.#incoming.shift();
+    this.#incomingBytes -= message?.memory.length ?? 0;
+    return message;
+  }
 }
 
 /** A message that was read, and the memory that its bytes lie in. */

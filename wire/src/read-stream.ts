@@ -1,13 +1,16 @@
+import type { Http2Session } from "node:http2";
 import { finished } from "node:stream";
 import type { Readable } from "node:stream";
 import { EnvelopeSplitter } from "./envelope-splitter.ts";
+import { aheadBytes } from "./fit-windows.ts";
 import type { Lane } from "./lane.ts";
 
 /**
  * Reads a request's or reply's stream for Connect, as its `data` events bring it. Node's own iterator joins what has come
  * into a fresh array for each step, and takes several promises for it.
  *
- * It reads on while the reader is busy, until one message more is ready for him.
+ * It reads on while the reader is busy, until one message more is ready for him, or as many as `aheadBytes` says where
+ * their memory is used again.
  */
 export function readStream(
   stream: Readable,
@@ -24,6 +27,7 @@ class StreamReader implements AsyncIterator<Uint8Array> {
   readonly #lane: Lane;
   readonly #onEnd: (() => void) | undefined;
   readonly #ready: Uint8Array[] = [];
+  #readyBytes = 0;
   #waiting: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined;
   #begun = false;
   #end: { readonly error: Error | undefined } | undefined;
@@ -39,6 +43,7 @@ class StreamReader implements AsyncIterator<Uint8Array> {
     if (!this.#begun) this.#begin();
     const value = this.#ready.shift();
     if (value !== undefined) {
+      this.#readyBytes -= value.length;
       this.#resumeOrPause();
       return Promise.resolve({ done: false, value });
     }
@@ -65,6 +70,7 @@ class StreamReader implements AsyncIterator<Uint8Array> {
   #hand(value: Uint8Array): void {
     if (this.#waiting === undefined) {
       this.#ready.push(value);
+      this.#readyBytes += value.length;
       return;
     }
     this.#waiting.resolve({ done: false, value });
@@ -81,8 +87,17 @@ class StreamReader implements AsyncIterator<Uint8Array> {
   }
 
   #resumeOrPause(): void {
-    const isFull = this.#ready.length > maxReady || this.#lane.incoming.length > maxReady;
+    const isFull = this.#isAhead() && this.#readyBytes + this.#lane.incomingBytes >= this.#mostBytes();
     if (isFull !== this.#stream.isPaused()) this.#stream[isFull ? "pause" : "resume"]();
+  }
+
+  #isAhead(): boolean {
+    return this.#ready.length > maxReady || this.#lane.incoming.length > maxReady;
+  }
+
+  #mostBytes(): number {
+    if (this.#lane.held === 0) return 0;
+    return aheadBytes((this.#stream as { readonly session?: Http2Session }).session);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
-import type { IncomingHttpHeaders } from "node:http2";
+import type { Http2Session, IncomingHttpHeaders } from "node:http2";
 import type { CallEvents } from "./call-stream.ts";
+import { aheadBytes } from "./fit-windows.ts";
 import { readEnd, readHead } from "./grpc-reply.ts";
 import type { ReplyHead } from "./grpc-reply.ts";
 import type { MessageMemory } from "./message-memory.ts";
@@ -9,11 +10,15 @@ import { MessageReader } from "./message-reader.ts";
 
 /** What holds up a stream, and lets it go on. */
 export interface Tap {
+  readonly session: Http2Session | undefined;
   pause(): void;
   resume(): void;
 }
 
-/** The replies of a call as they are read, one by one. It takes in one more than its reader has, or many small ones. */
+/**
+ * The replies of a call as they are read, one by one. It takes in one more than its reader has, or many small ones; and as
+ * many as `aheadBytes` says where their memory is used again.
+ */
 export class ReplyStream<Desc extends DescMessage> implements CallEvents, AsyncIterator<MessageShape<Desc>> {
   readonly trailer = new Headers();
   readonly #head = Promise.withResolvers<ReplyHead>();
@@ -24,8 +29,8 @@ export class ReplyStream<Desc extends DescMessage> implements CallEvents, AsyncI
   #known: ReplyHead | undefined;
   #isPaused = false;
   #waiting: PromiseWithResolvers<IteratorResult<MessageShape<Desc>>> | undefined;
-  /** The memory of the message that the reader has. */
-  #lent: Uint8Array | undefined;
+  /** The memory of the messages that the reader has, the oldest first. */
+  readonly #lent: Uint8Array[] = [];
   #end: { readonly error: ConnectError | undefined } | undefined;
 
   /** @param onOver called once with what the call ended with */
@@ -43,11 +48,10 @@ export class ReplyStream<Desc extends DescMessage> implements CallEvents, AsyncI
   }
 
   next(): Promise<IteratorResult<MessageShape<Desc>>> {
-    if (this.#lent !== undefined) this.#memory.giveBack(this.#lent);
-    this.#lent = undefined;
+    if (this.#lent.length >= Math.max(1, this.#memory.held)) this.#memory.giveBack(this.#lent.shift() ?? none);
     const received = this.#messages.take();
     if (received !== undefined) {
-      this.#lent = received.memory;
+      this.#lent.push(received.memory);
       this.#balance();
       return Promise.resolve({ done: false, value: received.message });
     }
@@ -87,7 +91,7 @@ export class ReplyStream<Desc extends DescMessage> implements CallEvents, AsyncI
     if (this.#waiting === undefined) return;
     const received = this.#messages.take();
     if (received === undefined) return;
-    this.#lent = received.memory;
+    this.#lent.push(received.memory);
     this.#waiting.resolve({ done: false, value: received.message });
     this.#waiting = undefined;
   }
@@ -101,12 +105,17 @@ export class ReplyStream<Desc extends DescMessage> implements CallEvents, AsyncI
   }
 
   #balance(): void {
-    const isFull = this.#messages.ready.length > 1 && this.#messages.readyBytes > maxReadyBytes;
+    const isFull = this.#messages.ready.length > 1 && this.#messages.readyBytes > this.#mostBytes();
     if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
     if (isFull) this.#tap?.pause();
     else this.#tap?.resume();
   }
+
+  #mostBytes(): number {
+    return this.#memory.held === 0 ? maxReadyBytes : aheadBytes(this.#tap?.session);
+  }
 }
 
+const none = new Uint8Array(0);
 const maxReadyBytes = 256 * 1024;

@@ -136,19 +136,19 @@ export class Connection {
   }
 
   /**
-   * The replies to one request: one try, whose errors go to `retry.after`. Aborting `signal` ends it. With `inTurn` the
-   * bytes of a reply are good only until the next one is asked for.
+   * The replies to one request: one try, whose errors go to `retry.after`. Aborting `signal` ends it. With `held` the bytes
+   * of a reply are good only for as long as it is one of so many that were asked for last.
    */
   async stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodServerStreaming<I, O>,
     request: MessageInitShape<I>,
     retry: Retry,
     signal: AbortSignal,
-    { inTurn = false } = {},
+    { held = 0 } = {},
   ): Promise<AsyncIterator<MessageShape<O>>> {
     const headers = await this.#headers(retry);
     const { streams } = this.#open();
-    const values = createContextValues().set(reuseMemory, inTurn ? 1 : 0);
+    const values = createContextValues().set(reuseMemory, held);
     const response = await streams.stream(method, signal, 0, headers, once(request), values);
     return response.message[Symbol.asyncIterator]();
   }

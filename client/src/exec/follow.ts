@@ -35,6 +35,7 @@ export async function* follow(
   signal?: AbortSignal,
   { inTurn = false } = {},
 ): AsyncGenerator<RawEvent> {
+  const held = inTurn ? 1 : 0;
   const subject: RetrySubject = { execId: target.execId, mayHaveRun: target.request === undefined };
   const retry = connection.retry({ signal, subject });
   let started = false;
@@ -50,11 +51,11 @@ export async function* follow(
         const { request } = target;
         if (request && !started) {
           const exec = { ...request, readerId: target.readerId };
-          return connection.stream(ExecService.method.exec, exec, retry, abort, { inTurn });
+          return connection.stream(ExecService.method.exec, exec, retry, abort, { held });
         }
         const start = startOf(subject.cursor ?? target.from);
         const attach = { execId: target.execId, readerId: target.readerId, start };
-        return connection.stream(ExecService.method.attach, attach, retry, abort, { inTurn });
+        return connection.stream(ExecService.method.attach, attach, retry, abort, { held });
       });
       for (;;) {
         const message = await stream.next();

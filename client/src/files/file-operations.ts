@@ -1,9 +1,13 @@
 import { resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { FileService } from "@yonder/proto";
+import { inBatches } from "@yonder/wire";
 import type { AsUser } from "../as-user.ts";
 import type { Connection } from "../connection/connection.ts";
+import { LinkedAbort } from "../connection/linked-abort.ts";
+import { throwIfAborted } from "../connection/retry.ts";
 import { YonderError } from "../errors.ts";
 import { download } from "../transfer/download.ts";
 import { LocalFile } from "../transfer/local-file.ts";
@@ -193,18 +197,35 @@ async function receiveOnce(
   let [transferredBytes, totalBytes] = [position, 0];
   let file: FileStats | undefined;
   let changed = false;
-  for await (const part of download(connection, request, { signal, digest, earlier, inTurn: sink.inTurn })) {
-    if (part.type === "started") {
-      file = new FileStats(part.file);
-      sink.begin?.(part.length);
-      totalBytes = position + part.length;
-    } else if (part.type === "chunk") {
-      await sink.write(part.data);
-      transferredBytes += part.data.length;
-      await onProgress?.({ transferredBytes, totalBytes: Math.max(totalBytes, transferredBytes) });
-    } else {
-      changed = part.changed;
+  // What is read ahead must not wait for more once a chunk cannot be written.
+  const abort = new LinkedAbort(signal);
+  const { held } = sink;
+  const parts = download(connection, request, { signal: abort.signal, digest, earlier, held });
+  try {
+    for await (const batch of inBatches(parts, Math.max(1, held))) {
+      const chunks: Uint8Array[] = [];
+      for (const part of batch) {
+        if (part.type === "started") {
+          file = new FileStats(part.file);
+          sink.begin?.(part.length);
+          totalBytes = position + part.length;
+        } else if (part.type === "chunk") {
+          chunks.push(part.data);
+        } else {
+          changed = part.changed;
+        }
+      }
+      if (chunks.length > 0) await sink.write(chunks);
+      for (const { length } of chunks) {
+        transferredBytes += length;
+        await onProgress?.({ transferredBytes, totalBytes: Math.max(totalBytes, transferredBytes) });
+        // Whatever was read ahead of it.
+        throwIfAborted(signal);
+      }
     }
+  } finally {
+    abort.abort(new ConnectError("the reader has gone", Code.Canceled));
+    abort.release();
   }
   if (file === undefined) throw new Error("a download without a beginning");
   const result = { fileSize: transferredBytes, etag: file.etag, ...(changed && { changed }) };

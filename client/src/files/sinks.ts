@@ -7,11 +7,11 @@ import { Gathering } from "./gathering.ts";
 
 /** Where the bytes of a download go. */
 export interface Sink {
-  /** Whether it needs the bytes no longer once `write` is done. */
-  readonly inTurn: boolean;
+  /** How many chunks it takes in one go at most, and needs no longer once `write` is done. 0: it takes one, and keeps it. */
+  readonly held: number;
   /** Told how much is to come; throws where that is too much. */
   begin?(size: number): void;
-  write(data: Uint8Array): Promise<void>;
+  write(chunks: readonly Uint8Array[]): Promise<void>;
   /** Forgets what was written. Undefined where that cannot be. */
   restart?(): Promise<void>;
   finish(file: FileStats): Promise<{ data?: Buffer }>;
@@ -26,8 +26,8 @@ export async function fileSink(path: string): Promise<Sink> {
 /** The same where it is begun already. */
 export function sinkInto(file: LocalFile): Sink {
   return {
-    inTurn: true,
-    write: (data) => file.write(data),
+    held: chunksAtOnce,
+    write: (chunks) => file.write(chunks),
     restart: () => file.restart(),
     finish: async (stats) => {
       await file.finish(stats);
@@ -41,8 +41,10 @@ export function sinkInto(file: LocalFile): Sink {
 export function sinkOf(stream: Writable | undefined, signal: AbortSignal | undefined): Sink {
   if (stream !== undefined) {
     return {
-      inTurn: false,
-      write: (data) => writeTo(stream, data, signal),
+      held: 0,
+      async write(chunks) {
+        for (const data of chunks) await writeTo(stream, data, signal);
+      },
       async finish() {
         // Not ended where it is not ours to end: a terminal, a socket with more to come.
         return {};
@@ -52,10 +54,10 @@ export function sinkOf(stream: Writable | undefined, signal: AbortSignal | undef
   }
   let memory = new Gathering();
   return {
-    inTurn: false,
+    held: 0,
     begin: (size) => memory.expect(size),
-    async write(data) {
-      memory.add(data);
+    async write(chunks) {
+      for (const data of chunks) memory.add(data);
     },
     async restart() {
       memory = new Gathering();
@@ -86,3 +88,6 @@ function closedEarly(): Error {
   const message = "The stream that the file goes to was closed before the end of the file";
   return Object.assign(new Error(message), { code: "ERR_STREAM_PREMATURE_CLOSE" });
 }
+
+/** Two megabytes, about what Node reads from a socket before it looks whether a write to a file is done. */
+const chunksAtOnce = 4;

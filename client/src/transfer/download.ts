@@ -16,8 +16,8 @@ export type DownloadInit = Omit<
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Whether a chunk's bytes are good only until the next part is asked for. Default false. */
-  readonly inTurn?: boolean | undefined;
+  /** How many parts the reader holds at most, the last ones that he asked for: the bytes of others are gone. Default: any. */
+  readonly held?: number | undefined;
   /** What the bytes are checked with. Default "crc32". */
   readonly digest?: TransferDigest | undefined;
   /** The bytes from the first one up to the request's offset, which came earlier and are to be covered by a SHA-256. */
@@ -37,7 +37,7 @@ export type DownloadPart =
 export async function* download(
   connection: Connection,
   request: DownloadInit,
-  { signal, inTurn = false, digest, earlier }: DownloadOptions = {},
+  { signal, held = 0, digest, earlier }: DownloadOptions = {},
 ): AsyncGenerator<DownloadPart> {
   const kind = readDigest(digest);
   const retry = connection.retry({ signal });
@@ -49,7 +49,7 @@ export async function* download(
   for (;;) {
     const abort = new LinkedAbort(signal, connection.closed);
     try {
-      for await (const part of attempt(connection, request, state, retry, abort.signal, { inTurn, digest: kind })) {
+      for await (const part of attempt(connection, request, state, retry, abort.signal, { held, digest: kind })) {
         yield part;
         if (part.type === "finished") return;
       }
@@ -78,7 +78,7 @@ async function* attempt(
   state: State,
   retry: Retry,
   signal: AbortSignal,
-  { inTurn, digest: kind }: { readonly inTurn: boolean; readonly digest: TransferDigest },
+  { held, digest: kind }: { readonly held: number; readonly digest: TransferDigest },
 ): AsyncGenerator<DownloadPart> {
   const isResumed = state.file !== undefined;
   const from = state.position;
@@ -88,7 +88,7 @@ async function* attempt(
     skipCrc32: kind !== "crc32",
     ...(kind === "sha256" && { sha256: true, sha256Offset: BigInt(state.hashFrom) }),
   };
-  const replies = await connection.stream(method.download, asked, retry, signal, { inTurn });
+  const replies = await connection.stream(method.download, asked, retry, signal, { held });
   const messages: AsyncIterable<DownloadResponse> = { [Symbol.asyncIterator]: () => replies };
   const digest = new RunningDigest(kind === "crc32" ? kind : "none");
   for await (const { part } of messages) {

@@ -67,9 +67,20 @@ export class LocalFile {
     }
   }
 
-  async write(data: Uint8Array): Promise<void> {
-    for (let begin = 0; begin < data.length;) {
-      const { bytesWritten } = await this.#handle.write(data, begin, data.length - begin, this.#position);
+  /** Writes all of them in one go; the kernel may take fewer bytes, and then takes the rest piece by piece. */
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    const { bytesWritten } = await this.#handle.writev(pieces, this.#position);
+    this.#position += bytesWritten;
+    let written = bytesWritten;
+    for (const piece of pieces) {
+      await this.#writeFrom(piece, Math.min(written, piece.length));
+      written = Math.max(0, written - piece.length);
+    }
+  }
+
+  async #writeFrom(piece: Uint8Array, from: number): Promise<void> {
+    for (let begin = from; begin < piece.length;) {
+      const { bytesWritten } = await this.#handle.write(piece, begin, piece.length - begin, this.#position);
       begin += bytesWritten;
       this.#position += bytesWritten;
     }

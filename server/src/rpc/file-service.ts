@@ -1,8 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { FileChunk, FileService, TreeUploadHeader, UploadFinish, UploadHeader } from "@yonder/proto";
+import { inBatches } from "@yonder/wire";
 import type { Files } from "../files/files.ts";
 import type { Chunk, Upload } from "../files/upload.ts";
-import { inBatches } from "../util/in-batches.ts";
 import { execIdField, expectedInstanceField, invalidField, missingField, sizeField, tokenField } from "./fields.ts";
 import {
   chunkMessage,

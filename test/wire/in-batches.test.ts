@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { inBatches } from "../../../server/src/util/in-batches.ts";
+import { inBatches } from "../../wire/src/in-batches.ts";
 
 /** Numbers from 1 on, as they are asked for. */
 class Numbers implements AsyncIterable<number>, AsyncIterator<number> {
