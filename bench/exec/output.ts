@@ -30,7 +30,7 @@ export const outputBenchmark: Benchmark = {
       },
     }));
     // A turn takes seconds: fewer are as telling.
-    const timings = await takeTurns(counted, { program, times: 1, parallel: false }, Math.ceil(context.rounds / 3));
+    const timings = await takeTurns(counted, { program, times: 1, parallel: false }, Math.ceil(context.rounds / 2));
     const rows = counted.map((contender, index): Row => {
       const rates = (timings.get(contender) ?? []).flatMap(({ ms }) => ms.map((each) => mib / (each / 1_000)));
       // The first turn warmed up.

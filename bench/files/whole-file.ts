@@ -16,7 +16,7 @@ export function createFileBenchmark(name: string, verb: Verb): Benchmark {
       const move = moveOf(context, verb, context.quick ? 64 : 1024);
       const { movers: peers, notes } = await startSshMovers(context, "file");
       const movers = [...(await startMovers(context, verb)), ...peers];
-      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 3), move);
+      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 2), move);
       const title = `${move.command}, file to file`;
       return { title, unit: "MiB/s", better: "higher", columns, rows, notes: [...notes, cpuNote] };
     },
@@ -34,7 +34,7 @@ export function createDelayedBenchmark(name: string, verb: Verb, delayMs: number
         await startFloorMover(context, { who: http2, file: "http2-files.ts", delayMs }),
         await startYonderMover(context, await startServer(context, delayMs), { who, target: { ratio: 0.9 } }),
       ];
-      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 3), move);
+      const rows = await measureMoves(context, movers, Math.ceil(context.rounds / 2), move);
       const title = `${move.command}, file to file, ${delayMs} ms of delay`;
       const note = `each byte is ${delayMs} ms on its way, in each direction`;
       return { title, unit: "MiB/s", better: "higher", columns, rows, notes: [note, cpuNote] };
