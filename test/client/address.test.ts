@@ -24,6 +24,7 @@ test.each([
   "http://user:key@box",
   "http://box/?key=1",
   "unix:relative.sock",
+  undefined as never,
 ])("%j is refused by name", (host) => {
   expect(() => parseAddress(host)).toThrow(InvalidRequest);
   expect(() => parseAddress(host)).toThrow(/^host /);

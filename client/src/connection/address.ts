@@ -1,4 +1,5 @@
 import { invalidOption } from "../invalid-option.ts";
+import { shown } from "../option-rules.ts";
 
 /** Where a server is: what `host` means. */
 export interface Address {
@@ -13,13 +14,15 @@ export interface Address {
 
 /** Reads `http://host:port`, `https://host:port` or `unix:///path/to/socket`. */
 export function parseAddress(host: string): Address {
-  if (host.startsWith("unix:")) return unixAddress(host);
+  // From JavaScript, a variable of the environment that is not set.
+  const isText = typeof (host as unknown) === "string";
+  if (isText && host.startsWith("unix:")) return unixAddress(host);
   // "localhost:8000" is a URL too: one with the scheme "localhost:".
-  const url = host.includes("://") && URL.canParse(host) ? new URL(host) : undefined;
+  const url = isText && host.includes("://") && URL.canParse(host) ? new URL(host) : undefined;
   if (!url || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw invalidOption(
       "host",
-      `must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got "${host}"`,
+      `must be a URL as in "http://127.0.0.1:8000", "https://…" or "unix:///path", got ${shown(host)}`,
     );
   }
   if (url.username || url.password || url.search || url.hash) {

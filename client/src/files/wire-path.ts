@@ -41,7 +41,8 @@ export function fromWirePath({ path, rawPath }: { path: string; rawPath: Uint8Ar
 
 /** A path for people. */
 export function pathText(path: PathLike): string {
-  return typeof path === "string" ? path : Buffer.from(path).toString();
+  if (typeof path === "string") return path;
+  return (path as unknown) instanceof Uint8Array ? Buffer.from(path).toString() : shown(path);
 }
 
 const none = new Uint8Array(0);

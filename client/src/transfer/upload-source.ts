@@ -3,6 +3,8 @@ import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { Socket } from "node:net";
 import { hostname } from "node:os";
+import { invalidOption } from "../invalid-option.ts";
+import { shown } from "../option-rules.ts";
 
 /** Bytes to upload. */
 export interface UploadSource {
@@ -29,6 +31,9 @@ export type UploadInput = string | URL | Uint8Array | AsyncIterable<Uint8Array |
 export async function openSource(input: UploadInput): Promise<UploadSource> {
   if (typeof input === "string" || input instanceof URL) return openFile(input);
   if (input instanceof Uint8Array) return sourceOf(input);
+  if (!(Symbol.asyncIterator in Object(input)) && !(Symbol.iterator in Object(input))) {
+    throw invalidOption("source", `must be a path, bytes or a stream, got ${shown(input)}`);
+  }
   const readOnce = (): AsyncIterable<Uint8Array> => rechunk(input);
   return { size: undefined, mode: undefined, mtimeNs: undefined, readFrom: undefined, readOnce, close: nothing };
 }

@@ -58,6 +58,15 @@ describe.each(sends)("a source that gives nothing any more, under %s,", (_name, 
   });
 });
 
+test("what is no source is refused by name", async () => {
+  await using workspace = await openWorkspace();
+  const refused = { reason: "INVALID_FIELD", subject: "source" };
+  for (const source of [5, undefined, {}]) {
+    await expect(workspace.fileUpload(source as never, "target")).rejects.toMatchObject(refused);
+    await expect(workspace.fs.writeFile("target", source as never)).rejects.toMatchObject(refused);
+  }
+});
+
 test("a stream is let go of when what it gave cannot be written", async () => {
   await using workspace = await openWorkspace();
   await workspace.fs.mkdir("taken");
