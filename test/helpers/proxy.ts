@@ -16,6 +16,8 @@ export interface Weather {
   cutAfterBytesUp?: number | (() => number);
   /** How it is cut: by a reset, or by an end as of a stream that is complete. Default "reset". */
   cutBy?: "reset" | "end";
+  /** Whether from the next cut on each new connection is refused. Default: none is. */
+  refuseAfterCut?: boolean;
 }
 
 export interface ProxyOptions extends Weather {
@@ -122,7 +124,10 @@ export class Proxy implements AsyncDisposable {
         this.#inFlight += came - left;
         this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
       },
-      onCut: () => this.cuts++,
+      onCut: () => {
+        this.cuts++;
+        if (this.#weather.refuseAfterCut === true) this.refuse();
+      },
       onClose: () => this.#pairs.delete(pair),
     });
     this.#pairs.add(pair);
