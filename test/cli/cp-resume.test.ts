@@ -38,8 +38,8 @@ async function open(): Promise<Place> {
 }
 
 /**
- * Runs a command until the connection is cut, and ends it while no other can be had. What had left before the cut has
- * reached the target by then, but for what a reset throws away, which is less than a quarter.
+ * Runs a command until its connection falls silent, and ends it once what had left before has reached the target; a reset
+ * would throw away what a busy machine has not read yet.
  */
 async function breakOff(
   { proxy, shell }: Place,
@@ -49,14 +49,15 @@ async function breakOff(
   bytes: number,
 ) {
   const before = proxy.cuts;
-  proxy.set({ refuseAfterCut: true });
+  proxy.set({ cutBy: "silence" });
   const { child, ended } = shell.start(`exec ${script}`);
   await until(() => proxy.cuts > before);
-  proxy.cut();
   await until(() => bytesIn(target) > (bytes * 3) / 4);
+  proxy.refuse();
+  proxy.cut();
   child.kill(signal);
   const result = await ended;
-  proxy.set({ cutAfterBytes: Infinity, cutAfterBytesUp: Infinity, refuseAfterCut: false });
+  proxy.set({ cutAfterBytes: Infinity, cutAfterBytesUp: Infinity, cutBy: "reset" });
   proxy.refuse(false);
   return result;
 }

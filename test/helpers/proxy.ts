@@ -14,10 +14,11 @@ export interface Weather {
   cutAfterBytes?: number | (() => number);
   /** The same for bytes that go up to the server. */
   cutAfterBytesUp?: number | (() => number);
-  /** How it is cut: by a reset, or by an end as of a stream that is complete. Default "reset". */
-  cutBy?: "reset" | "end";
-  /** Whether from the next cut on each new connection is refused. Default: none is. */
-  refuseAfterCut?: boolean;
+  /**
+   * How it is cut: by a reset, by an end as of a stream that is complete, or by forwarding nothing any more, so that all
+   * before it arrives, however late it is read. Default "reset".
+   */
+  cutBy?: "reset" | "end" | "silence";
 }
 
 export interface ProxyOptions extends Weather {
@@ -124,10 +125,7 @@ export class Proxy implements AsyncDisposable {
         this.#inFlight += came - left;
         this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight);
       },
-      onCut: () => {
-        this.cuts++;
-        if (this.#weather.refuseAfterCut === true) this.refuse();
-      },
+      onCut: () => this.cuts++,
       onClose: () => this.#pairs.delete(pair),
     });
     this.#pairs.add(pair);
@@ -223,8 +221,9 @@ class Pair {
 
   /** Cuts once the bytes before the cut have left. */
   #cutAfter(to: Socket): void {
-    if (this.#weather.cutBy !== "end") return this.cut();
+    if ((this.#weather.cutBy ?? "reset") === "reset") return this.cut();
     this.#events.onCut();
+    if (this.#weather.cutBy === "silence") return this.hold();
     this.#closed = true;
     clearTimeout(this.#idle);
     to.end(() => {
