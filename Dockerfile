@@ -17,6 +17,7 @@ WORKDIR /opt/yonder
 COPY package.json package-lock.json ./
 COPY gen/package.json gen/
 COPY wire/package.json wire/
+COPY transfer/package.json transfer/
 COPY server/package.json server/
 COPY server/native server/native/
 COPY client/package.json client/

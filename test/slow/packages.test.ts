@@ -27,7 +27,7 @@ describe("the packages, as `npm run package` makes them,", () => {
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
   test("give an application a client without a server and without native code", async () => {
-    const application = await install("remote", ["yonder-proto", "yonder-wire", "yonder-client"]);
+    const application = await install("remote", ["yonder-proto", "yonder-wire", "yonder-transfer", "yonder-client"]);
     const program = 'import { RemoteWorkspace } from "@yonder/client"; console.log(typeof RemoteWorkspace.connect);';
     expect(await shell(process.execPath, ["--eval", program], { cwd: application })).toBe("function\n");
     expect(existsSync(join(application, "node_modules/@yonder/server"))).toBe(false);
@@ -35,7 +35,13 @@ describe("the packages, as `npm run package` makes them,", () => {
   });
 
   test("give it a workspace in its own process, by the page's program as it stands", async () => {
-    const application = await install("local", ["yonder-proto", "yonder-wire", "yonder-client", "yonder-server"]);
+    const application = await install("local", [
+      "yonder-proto",
+      "yonder-wire",
+      "yonder-transfer",
+      "yonder-client",
+      "yonder-server",
+    ]);
     const program = blocks.find(
       ({ page, text }) => page === "docs/getting-started.md" && text.includes("@yonder/client/local"),
     );
@@ -45,7 +51,7 @@ describe("the packages, as `npm run package` makes them,", () => {
   });
 
   test("give a machine the command", async () => {
-    const packages = ["yonder-proto", "yonder-wire", "yonder-client", "yonder-server", "yonder-0"];
+    const packages = ["yonder-proto", "yonder-wire", "yonder-transfer", "yonder-client", "yonder-server", "yonder-0"];
     await install("command", packages, ["--global", `--prefix=${join(directory, "prefix")}`]);
     const command = join(directory, "prefix/bin/yonder");
     expect(await shell(process.execPath, [command, "--help"])).toContain("serve");

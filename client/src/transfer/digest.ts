@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
+import { combineCrc32, crc32 } from "@yonder/transfer";
 import { invalidOption } from "../invalid-option.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
 
 /** What a transfer's bytes are checked with, on both sides. */
 export type TransferDigest =

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { createReadStream, lstatSync, readlinkSync } from "node:fs";
 import type { BigIntStats } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
+import type { QuickDisk } from "@yonder/transfer";
 import { IgnoreRules } from "./ignore-rules.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
-import type { QuickDisk } from "./quick-disk.ts";
 
 /** An entry of a tree on this machine. */
 export interface LocalEntry {

@@ -1,10 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
+import { tarEnd, tarFile, tarHeader, tarPadding } from "@yonder/transfer";
+import type { QuickDisk } from "@yonder/transfer";
 import { text } from "./local-tree.ts";
 import type { LocalEntry } from "./local-tree.ts";
-import type { QuickDisk } from "./quick-disk.ts";
-import { tarEnd, tarFile, tarHeader, tarPadding } from "./tar-header.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 

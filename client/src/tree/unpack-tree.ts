@@ -2,14 +2,13 @@ import { randomBytes } from "node:crypto";
 import { closeSync, fchmodSync, futimesSync, openSync, renameSync, writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { link, lstat, lutimes, mkdir, open, rename, rm, symlink, unlink } from "node:fs/promises";
+import { QuickDisk, TarReader } from "@yonder/transfer";
+import type { TarHead } from "@yonder/transfer";
 import { InvalidRequest } from "../errors.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import { makeDirectories } from "../transfer/make-directories.ts";
 import { partOwner, partPrefix, removeAbandoned } from "../transfer/parts.ts";
 import { text } from "./local-tree.ts";
-import { QuickDisk } from "./quick-disk.ts";
-import type { TarHead } from "./tar-block.ts";
-import { TarReader } from "./tar-reader.ts";
 import { skip } from "./tree-report.ts";
 import type { TreeReport } from "./tree-report.ts";
 

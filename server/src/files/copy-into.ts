@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
+import { QuickDisk } from "@yonder/transfer";
 import type { TreeReport } from "../util/errors.ts";
 import { closing, openDirectory } from "./directory.ts";
 import { fileError } from "./errno.ts";
@@ -12,7 +13,6 @@ import { makePartDirectory, partPrefix, removePartDirectory } from "./part-file.
 import { dot, joinPath, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
-import { QuickDisk } from "./quick-disk.ts";
 import { readChunks } from "./read-chunks.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 import { skip } from "./tree-report.ts";

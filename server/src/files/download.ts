@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { combineCrc32, crc32 } from "@yonder/transfer";
 import { Aborted, InvalidRequest } from "../util/errors.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
 import type { FileInfo } from "./file-info.ts";
 import { withPath } from "./errno.ts";
 import { openFile } from "./open-file.ts";

@@ -1,9 +1,8 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open } from "node:fs/promises";
+import { coalesce, combineCrc32, crc32, QuickDisk, tarEnd, tarFile, tarHeader, tarPadding } from "@yonder/transfer";
 import type { TreeReport } from "../util/errors.ts";
-import { coalesce } from "./coalesce.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
 import { fileError, isMissing, systemCode } from "./errno.ts";
 import { readInfo } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
@@ -12,9 +11,7 @@ import type { IgnoreOptions } from "./ignore-rules.ts";
 import { baseName, dot, joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths, Place } from "./place.ts";
-import { QuickDisk } from "./quick-disk.ts";
 import { chunkBytes, readChunk, readChunks } from "./read-chunks.ts";
-import { tarEnd, tarFile, tarHeader, tarPadding } from "./tar-header.ts";
 import { emptyReport, skip } from "./tree-report.ts";
 import { walk } from "./walk.ts";
 

@@ -1,9 +1,9 @@
 import { lstatSync, readlinkSync } from "node:fs";
+import { QuickDisk } from "@yonder/transfer";
 import { fileInfo, readInfo } from "./file-info.ts";
 import type { FileInfo } from "./file-info.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Place } from "./place.ts";
-import { QuickDisk } from "./quick-disk.ts";
 
 /**
  * Looks at single files on this thread where their directory is on a disk of this machine: to ask another thread takes

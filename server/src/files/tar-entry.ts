@@ -1,7 +1,7 @@
+import type { TarHead } from "@yonder/transfer";
 import { isPartName } from "./part-file.ts";
 import { isAbsolute, isDotDot, splitPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
-import type { TarHead } from "./tar-block.ts";
 import { refused } from "./tree-entry.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 

@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { QuickDisk, TarReader } from "@yonder/transfer";
+import type { TarHead } from "@yonder/transfer";
 import { InvalidRequest } from "../util/errors.ts";
 import type { TreeReport } from "../util/errors.ts";
 import { makeWay, openDirectory } from "./directory.ts";
@@ -8,10 +10,7 @@ import { pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import type { Paths } from "./place.ts";
 import { partPrefix } from "./part-file.ts";
-import { QuickDisk } from "./quick-disk.ts";
-import type { TarHead } from "./tar-block.ts";
 import { readTarEntry } from "./tar-entry.ts";
-import { TarReader } from "./tar-reader.ts";
 import { skip } from "./tree-report.ts";
 import { TreeWriter } from "./tree-writer.ts";
 import type { Receiver } from "./upload.ts";

@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { lchown, link, lutimes, open, rename, symlink, unlink } from "node:fs/promises";
+import type { QuickDisk } from "@yonder/transfer";
 import type { TreeReport } from "../util/errors.ts";
 import { openOrMake } from "./directory.ts";
 import type { Directory } from "./directory.ts";
@@ -12,7 +13,6 @@ import { syncTree } from "./sync-tree.ts";
 import { lendsRights, modeFor, refused } from "./tree-entry.ts";
 import type { Owner, TreeEntry } from "./tree-entry.ts";
 import { emptyReport } from "./tree-report.ts";
-import type { QuickDisk } from "./quick-disk.ts";
 import { writeAll } from "./write-all.ts";
 import { isMasked, writeNew, writeSmall } from "./write-small.ts";
 

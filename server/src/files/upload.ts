@@ -1,6 +1,6 @@
+import { combineCrc32, crc32 } from "@yonder/transfer";
 import { Aborted, FailedPrecondition, InvalidRequest } from "../util/errors.ts";
 import type { TreeReport } from "../util/errors.ts";
-import { combineCrc32, crc32 } from "./crc32.ts";
 import type { FileInfo } from "./file-info.ts";
 import type { PathBytes } from "./path-bytes.ts";
 import { Serial } from "./serial.ts";

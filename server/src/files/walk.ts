@@ -1,3 +1,4 @@
+import type { QuickDisk } from "@yonder/transfer";
 import { openDirectory, readNames } from "./directory.ts";
 import type { Directory } from "./directory.ts";
 import { isMissing, systemCode } from "./errno.ts";
@@ -8,7 +9,6 @@ import { orderedMap } from "./ordered-map.ts";
 import { isPartName } from "./part-file.ts";
 import { joinPath, pathText } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";
-import type { QuickDisk } from "./quick-disk.ts";
 
 export interface WalkOptions<T> {
   /** How deep to go: 1 is the directory's own entries. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { walkLocalTree } from "../../../client/src/tree/local-tree.ts";
-import { QuickDisk } from "../../../client/src/tree/quick-disk.ts";
+import { QuickDisk } from "../../../transfer/src/quick-disk.ts";
 
 test.each([true, false])(
   "a directory that goes away while a tree is read is passed over, read at once: %s",

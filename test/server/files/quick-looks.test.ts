@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { readInfo } from "../../../server/src/files/file-info.ts";
 import type { FileInfo } from "../../../server/src/files/file-info.ts";
 import type { Place } from "../../../server/src/files/place.ts";
-import { QuickDisk } from "../../../server/src/files/quick-disk.ts";
+import { QuickDisk } from "../../../transfer/src/quick-disk.ts";
 import { QuickLooks } from "../../../server/src/files/quick-looks.ts";
 import { until } from "../../helpers/until.ts";
 

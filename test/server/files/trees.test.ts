@@ -15,8 +15,8 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { FileUploadState } from "@yonder/proto";
 import { describe, expect, test } from "vitest";
-import { tarEnd, tarHeader, tarPadding } from "../../../server/src/files/tar-header.ts";
-import type { TarEntry } from "../../../server/src/files/tar-header.ts";
+import { tarEnd, tarHeader, tarPadding } from "../../../transfer/src/tar-header.ts";
+import type { TarEntry } from "../../../transfer/src/tar-header.ts";
 import { expectReason, openFileServer, partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
 import { describeTree, downloadTar, gnuTar, gnuUntar, uploadTar } from "../../helpers/trees.ts";
 

@@ -7,7 +7,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { FileUploadState } from "@yonder/proto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { combineCrc32 } from "../../../server/src/files/crc32.ts";
+import { combineCrc32 } from "../../../transfer/src/crc32.ts";
 import { detailOf, expectReason, openFileServer, partsIn } from "../../helpers/file-server.ts";
 import { patient } from "../../helpers/time.ts";
 import { chunk, finish, header, parts } from "../../helpers/upload-parts.ts";

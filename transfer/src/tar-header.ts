@@ -1,6 +1,9 @@
+import { blockBytes } from "./tar-block.ts";
+import type { TarType } from "./tar-block.ts";
+
 export interface TarEntry {
   readonly name: Buffer;
-  readonly type: "file" | "directory" | "symlink" | "hardlink";
+  readonly type: TarType;
   readonly mode: number;
   /** Seconds since 1970; nanoseconds beside them, of which a pax record keeps what the header cannot. */
   readonly mtimeNs: bigint;
@@ -120,7 +123,6 @@ function writeNumber(into: Buffer, value: number, at: number, length: number): v
   into[at] = isNegative ? 0xff : 0x80;
 }
 
-const blockBytes = 512;
 const nameBytes = 100;
 const second = 1_000_000_000n;
 const empty = Buffer.alloc(0);
