@@ -66,6 +66,11 @@ export function readCount(directory: string, file: string, word: string): number
   return Number(new RegExp(`^${word} (\\d+)$`, "m").exec(readControl(directory, file))?.[1] ?? 0);
 }
 
+/** Whether a group could not be written to because it was removed. */
+export function isGone(error: unknown): boolean {
+  return ["ENOENT", "ENODEV"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /** Moves the calling thread alone: "0" means whoever writes. */
 export function moveThisThread(file: string): void {
   const fd = openSync(file, "r+");

@@ -134,6 +134,17 @@ function createGroup(parts: GroupParts): ControlGroup {
     return done.includes(true);
   }
 
+  /**
+   * Moves this thread into the group. It is empty until then, so a server that sees no process of ours, as from another
+   * container of the same hierarchy, takes it for one that a dead server left, and removes it.
+   */
+  function enter({ tasksFile }: TrackingPlace, directory: string): void {
+    // While our own thread is in there, it counts.
+    if (limits.processes !== undefined) limitForks(limits.processes + 1);
+    if (tasks === undefined) cgroup.moveThisThread(join(directory, tasksFile));
+    else cgroup.moveThisThreadBy(tasks);
+  }
+
   /** Remembered, for the file goes with the group. */
   function outOfMemory(): boolean {
     if (memoryGroup !== undefined && memory !== undefined) {
@@ -146,10 +157,14 @@ function createGroup(parts: GroupParts): ControlGroup {
     joinFile: memoryGroup && memory && join(memoryGroup, memory.joinFile),
     enclose(start) {
       if (tracking === undefined || trackingGroup === undefined) return start();
-      // While our own thread is in there, it counts.
-      if (limits.processes !== undefined) limitForks(limits.processes + 1);
-      if (tasks === undefined) cgroup.moveThisThread(join(trackingGroup, tracking.tasksFile));
-      else cgroup.moveThisThreadBy(tasks);
+      try {
+        enter(tracking, trackingGroup);
+      } catch (error) {
+        if (!cgroup.isGone(error)) throw error;
+        closeTasks();
+        make([], trackingGroup, tracking.threaded);
+        enter(tracking, trackingGroup);
+      }
       try {
         return start();
       } finally {

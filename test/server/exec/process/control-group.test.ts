@@ -118,6 +118,29 @@ describe.each([
     expect(groupsThere(mounts)).toEqual(before);
   });
 
+  it.for(["prepared", "made"])("is made again where somebody removed it once it was %s", async (when, { skip }) => {
+    const groups = useGroups(mounts);
+    if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
+    const before = groupsThere(mounts);
+    const remove = (): void => {
+      for (const name of groupsThere(mounts).filter((name) => !before.includes(name))) {
+        for (const place of placesOf(mounts)) removeGroup(join(place, name));
+      }
+      expect(groupsThere(mounts)).toEqual(before);
+    };
+    groups.prepare(`test-9-${version}`);
+    if (when === "prepared") remove();
+    const group = groups.create(`test-9-${version}`, { processes: 100 });
+    if (when === "made") remove();
+    const child = group?.enclose(() => spawn("sleep", ["300"], { detached: true, stdio: "ignore" }));
+    expect(group?.pids()).toContain(child?.pid);
+    child?.kill("SIGKILL");
+    if (child !== undefined) await once(child, "exit");
+    group?.release();
+    groups.close();
+    expect(groupsThere(mounts)).toEqual(before);
+  });
+
   it("is removed once it is empty, at the latest when the launcher closes", async ({ skip }) => {
     const groups = useGroups(mounts);
     if (!groups.tracks) skip(`no writable hierarchy of ${version}`);
@@ -163,7 +186,11 @@ function onlyVersion2(mounts: string): string {
 
 /** This process's groups, in all hierarchies. */
 function groupsThere(mounts: string): string[] {
-  return parseHierarchies(mounts, readFileSync("/proc/self/cgroup", "utf8"))
-    .flatMap(({ own }) => readdirSync(own))
+  return placesOf(mounts)
+    .flatMap((place) => readdirSync(place))
     .filter((name) => name.startsWith(`yonder-${process.pid}-`));
+}
+
+function placesOf(mounts: string): string[] {
+  return parseHierarchies(mounts, readFileSync("/proc/self/cgroup", "utf8")).map(({ own }) => own);
 }
