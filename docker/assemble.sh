@@ -6,7 +6,7 @@ mkdir -p $root/bin $root/lib $root/share
 
 # The packages as npm linked them, without what only a build or a reader of sources needs.
 cp -a node_modules package.json LICENSE $root/lib/
-for package in gen wire server client cli; do
+for package in gen wire transfer server client cli; do
   mkdir -p $root/lib/$package
   for part in package.json dist bin; do
     [ ! -e $package/$part ] || cp -a $package/$part $root/lib/$package/
