@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 
 const version = "22.13.0";
 const parts = [
-  "test/contract",
+  // What the bodies have of their own is in test/client.
+  "test/contract/http",
   "test/client",
   "test/server",
   "test/cli/serve",
