@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Exec } from "../../../server/src/exec/exec.ts";
+import type { Exec } from "../../../server/src/exec/exec.ts";
 import { Retention } from "../../../server/src/exec/retention.ts";
 import { defaultLimits } from "../../../server/src/util/limits.ts";
+import { execRecord } from "../../helpers/exec-record.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -34,22 +35,13 @@ test("an ended exec is kept for longer than a timer of Node can wait", () => {
 
 function ended(): Exec {
   const endTimeMs = Date.now();
-  return new Exec({
-    identity: {
-      id: "it",
-      sequence: 1,
-      requestHash: "",
-      startTimeMs: endTimeMs,
-      summary: {
-        program: { command: "true" },
-        workingDirectory: Buffer.from("/"),
-        labels: {},
-        user: undefined,
-        terminal: undefined,
-      },
-    },
-    readers: { stallTimeoutMs: 0, reconnectGraceMs: 0, keepBytes: 0 },
-    openJournal: () => Promise.reject(new Error("nobody reads it")),
-    ended: { reason: "EXITED", startTimeMs: endTimeMs, endTimeMs, durationMs: 0, stdoutBytes: 0, stderrBytes: 0 },
-  });
+  const end = {
+    reason: "EXITED",
+    startTimeMs: endTimeMs,
+    endTimeMs,
+    durationMs: 0,
+    stdoutBytes: 0,
+    stderrBytes: 0,
+  } as const;
+  return execRecord(() => Promise.reject(new Error("nobody reads it")), end);
 }

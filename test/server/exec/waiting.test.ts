@@ -1,8 +1,9 @@
 import { tmpdir } from "node:os";
 import { expect, test } from "vitest";
-import { Exec } from "../../../server/src/exec/exec.ts";
+import type { Exec } from "../../../server/src/exec/exec.ts";
 import { Journal } from "../../../server/src/exec/journal/journal.ts";
 import { readOutput } from "../../../server/src/exec/read-output.ts";
+import { execRecord } from "../../helpers/exec-record.ts";
 
 const place = { directory: tmpdir(), name: "unused", memoryBytes: 1024, keepBytes: 1024 };
 
@@ -11,7 +12,7 @@ test.each<[string, (exec: Exec, signal: AbortSignal) => Promise<unknown>]>([
   ["the end", (exec, signal) => exec.waitForEnd(60_000, signal)],
   ["output", (exec, signal) => readOutput(exec, { start: {}, maxBytes: 1, stream: undefined, waitMs: 60_000, signal })],
 ])("a wait for %s that is given up is not answered", async (_, wait) => {
-  const exec = running();
+  const exec = execRecord(async () => new Journal(place));
   const call = new AbortController();
   const waits = [wait(exec, call.signal), wait(exec, AbortSignal.abort("before"))];
   const outcomes = Promise.allSettled(waits);
@@ -22,23 +23,3 @@ test.each<[string, (exec: Exec, signal: AbortSignal) => Promise<unknown>]>([
     { status: "rejected", reason: "before" },
   ]);
 });
-
-function running(): Exec {
-  return new Exec({
-    identity: {
-      id: "it",
-      sequence: 1,
-      requestHash: "",
-      startTimeMs: 0,
-      summary: {
-        program: { command: "true" },
-        workingDirectory: Buffer.from("/"),
-        labels: {},
-        user: undefined,
-        terminal: undefined,
-      },
-    },
-    readers: { stallTimeoutMs: 0, reconnectGraceMs: 0, keepBytes: 0 },
-    openJournal: async () => new Journal(place),
-  });
-}
