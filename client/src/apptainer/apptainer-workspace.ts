@@ -6,7 +6,7 @@ import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
 import { freshKey, keyOf } from "../engine/fresh-key.ts";
 import { withFreshKey } from "../engine/key-entries.ts";
-import { ownOwner } from "../engine/owner.ts";
+import { ownOwner } from "../owner.ts";
 import { checkPort } from "../engine/port.ts";
 import { waitUntilServing } from "../engine/wait-until-serving.ts";
 import { onlyKnown } from "../option-rules.ts";

@@ -3,8 +3,8 @@ import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "n
 import { join } from "node:path";
 import { readKeys, withKey, withoutTheDead, writeKeys } from "../engine/key-entries.ts";
 import type { KeyEntry } from "../engine/key-entries.ts";
-import { isOwnerAlive } from "../engine/owner.ts";
-import type { Owner } from "../engine/owner.ts";
+import { isOwnerAlive } from "../owner.ts";
+import type { Owner } from "../owner.ts";
 import { AlreadyExists, InvalidRequest, NotFound, PermissionDenied } from "../errors.ts";
 import { endOf, lastLinesOf } from "./inside-file.ts";
 

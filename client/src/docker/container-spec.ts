@@ -4,7 +4,7 @@ import { serverPort } from "./check-options.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import { keyFileDirectory, keyFilePath } from "./key-file.ts";
 import { keepLabel, ownerLabel, socketLabel, startLabel, workspaceLabel } from "./labels.ts";
-import type { Owner } from "../engine/owner.ts";
+import type { Owner } from "../owner.ts";
 
 /** What of a container is decided besides its options. */
 export interface ContainerPlan {

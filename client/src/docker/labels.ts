@@ -1,6 +1,6 @@
 /** What a container of ours is known by. Its value is the kind of the workspace. */
 export const workspaceLabel = "dev.yonder.workspace";
-/** Who started it: see engine/owner.ts. */
+/** Who started it: see owner.ts. */
 export const ownerLabel = "dev.yonder.owner";
 /** "true" where it is meant to outlive who started it. */
 export const keepLabel = "dev.yonder.keep";

@@ -1,6 +1,6 @@
 import { InvalidState } from "../errors.ts";
 import { withoutTheDead } from "../engine/key-entries.ts";
-import { isOwnerAlive } from "../engine/owner.ts";
+import { isOwnerAlive } from "../owner.ts";
 import { engineOf } from "./engine.ts";
 import { toContainerError } from "./engine-errors.ts";
 import { readKeyFile } from "./key-file.ts";

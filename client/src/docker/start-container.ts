@@ -9,7 +9,7 @@ import { freshKey } from "../engine/fresh-key.ts";
 import { writeKeyFile } from "./key-file.ts";
 import { startLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
-import { ownOwner } from "../engine/owner.ts";
+import { ownOwner } from "../owner.ts";
 import { freePort } from "../engine/port.ts";
 import { removeContainer } from "./remove-container.ts";
 import { makeSocketDirectory, removeSocketDirectory } from "./socket-directory.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Authentication } from "../errors.ts";
 import { freshKey } from "./fresh-key.ts";
-import { isOwnerAlive, ownOwner } from "./owner.ts";
-import type { Owner } from "./owner.ts";
+import { isOwnerAlive, ownOwner } from "../owner.ts";
+import type { Owner } from "../owner.ts";
 
 /** A key that somebody has to a server that was started for a workspace: the server's key file says whose it is. */
 export interface KeyEntry {

@@ -37,27 +37,30 @@ export class LocalFile {
 
   /**
    * Goes on with what an earlier process left of a file in this state, or begins. Parts of other states that nobody
-   * writes any more are removed. A part bears the id of the process that writes it, so that no two write one.
+   * writes any more are removed. A part's name tells the process that writes it, so that no two write one.
    */
   static async resume(path: string, etag: string, size: number): Promise<LocalFile> {
     const target = await prepare(path);
     const directory = dirname(target);
     const prefix = `${partPrefix}${hash(basename(target))}-`;
-    const stem = `${prefix}${hash(etag)}.`;
+    const stem = `${prefix}${hash(etag)}~`;
     const own = join(directory, `${prefix}${hash(etag)}${partOwner()}`);
     if (held.has(own)) return LocalFile.create(target);
     held.add(own);
     try {
       await removeAbandoned(directory);
       for (const name of await readdir(directory)) {
+        if (!name.startsWith(prefix)) continue;
         const part = join(directory, name);
-        const isFree = isAbandoned(name) || (name.endsWith(partOwner()) && !held.has(part));
-        if (!name.startsWith(prefix) || !isFree) continue;
+        const isOwn = name.endsWith(partOwner());
+        if (isOwn ? held.has(part) : !(await isAbandoned(directory, name))) continue;
         // Of two that take it up, one finds it gone.
         await (name.startsWith(stem) ? rename(part, own) : unlink(part)).catch(() => {});
       }
       await (await open(own, "a")).close();
       const handle = await open(own, "r+");
+      // Whoever cannot ask for this process sees by the time that somebody has it.
+      await handle.utimes(new Date(), new Date()).catch(() => {});
       const file = new LocalFile(target, own, handle, (await handle.stat()).size);
       if (file.position > size) await file.restart();
       return file;

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { InstanceFiles } from "../../../client/src/apptainer/instance-files.ts";
 import { freshKey } from "../../../client/src/engine/fresh-key.ts";
 import { withFreshKey } from "../../../client/src/engine/key-entries.ts";
-import { ownOwner } from "../../../client/src/engine/owner.ts";
+import { ownOwner } from "../../../client/src/owner.ts";
 import { RemoteWorkspace } from "../../../client/src/index.ts";
 import { startServer } from "../../../server/src/index.ts";
 import { temporaryDirectory } from "../../helpers/certificates.ts";

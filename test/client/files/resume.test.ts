@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TransferProgress } from "../../../client/src/index.ts";
+import { ownOwner } from "../../../client/src/owner.ts";
 import { partsIn, temporaryDirectory } from "../../helpers/file-server.ts";
 import { startProxy } from "../../helpers/proxy.ts";
 import { serve } from "../../helpers/serve.ts";
@@ -159,22 +160,66 @@ test("a tree tells how much of it there is to move, both ways", async () => {
   expect(totals[0]).toBeLessThan(200_000);
 });
 
-test("what a download of a process that is gone left is removed by the next one into the same directory", async () => {
+/** The two ways of downloading "file" into a directory that look for what others left there. */
+async function downloads(): Promise<((directory: string) => Promise<unknown>)[]> {
   const server = await serve();
   writeFileSync(join(server.workingDirectory, "file"), "content");
   const workspace = await connect({ host: server.url });
-  const directory = await temporaryDirectory();
+  return [
+    (directory) => workspace.fileDownload("file", join(directory, "file"), { resume: true }),
+    (directory) => workspace.fs.downloadTree(".", directory),
+  ];
+}
+
+test("what a download of a process that is gone left is removed by the next one into the same directory", async () => {
+  const [machine] = ownOwner().split("/");
   const { pid } = spawnSync(process.execPath, ["--version"]);
-  const running = `.yonder-part-0123.${process.pid}`;
-  for (const download of [
-    () => workspace.fileDownload("file", join(directory, "file"), { resume: true }),
-    () => workspace.fs.downloadTree(".", directory),
-  ]) {
-    writeFileSync(join(directory, `.yonder-part-0123.${pid}`), "half");
-    writeFileSync(join(directory, `.yonder-part-0123-4567.${pid}`), "to be gone on with");
-    writeFileSync(join(directory, running), "half");
-    rmSync(join(directory, "file"), { force: true });
-    await download();
-    expect(readdirSync(directory).toSorted()).toEqual([`.yonder-part-0123-4567.${pid}`, running, "file"].toSorted());
+  const running = `.yonder-part-0123~${ownOwner().replaceAll("/", "~")}`;
+  const keptForResuming = `.yonder-part-0123-4567~${machine}~${pid}~1`;
+  for (const download of await downloads()) {
+    const directory = await temporaryDirectory();
+    // The second is of a process whose id this one has now.
+    for (const id of [pid, process.pid]) writeFileSync(join(directory, `.yonder-part-0123~${machine}~${id}~1`), "half");
+    for (const name of [running, keptForResuming]) writeFileSync(join(directory, name), "half");
+    await download(directory);
+    expect(readdirSync(directory).toSorted()).toEqual([keptForResuming, running, "file"].toSorted());
   }
+});
+
+test("a part of a process in another container is left alone until nothing was written to it for a while", async () => {
+  const old = new Date(Date.now() - 3_600_000);
+  const part = (stem: string): string => `.yonder-part-${stem}~elsewhere.0.1~${process.pid}~1`;
+  const [stale, fresh, staleTree, freshTree] = [part("01"), part("02"), part("03"), part("04")] as const;
+  for (const download of await downloads()) {
+    const directory = await temporaryDirectory();
+    for (const name of [stale, fresh]) writeFileSync(join(directory, name), "half");
+    for (const name of [staleTree, freshTree]) {
+      mkdirSync(join(directory, name));
+      writeFileSync(join(directory, name, "0"), "half");
+    }
+    for (const name of [stale, staleTree, freshTree, `${staleTree}/0`]) utimesSync(join(directory, name), old, old);
+    await download(directory);
+    expect(readdirSync(directory).toSorted()).toEqual([fresh, freshTree, "file"].toSorted());
+  }
+});
+
+test("a download goes on with the part of another container only where nothing writes to it", async () => {
+  const server = await serve();
+  writeFileSync(join(server.workingDirectory, "source"), randomBytes(size));
+  const directory = await temporaryDirectory();
+  const target = join(directory, "target");
+  await using proxy = await startProxy({ target: server.url });
+  const workspace = await connect({ host: proxy.url });
+  await expect(workspace.fileDownload("source", target, { resume: true, ...abortAfter(5_000_000) })).rejects.toThrow();
+  const [own = ""] = readdirSync(directory);
+  const theirs = `${own.slice(0, own.indexOf("~"))}~elsewhere.0.1~${process.pid}~1`;
+  renameSync(join(directory, own), join(directory, theirs));
+  expect(await workspace.fileDownload("source", target, { resume: true })).toMatchObject({ fileSize: size });
+  expect(readdirSync(directory).toSorted()).toEqual([theirs, "target"]);
+  const old = new Date(Date.now() - 3_600_000);
+  utimesSync(join(directory, theirs), old, old);
+  const before = proxy.bytesDown;
+  expect(await workspace.fileDownload("source", target, { resume: true })).toMatchObject({ fileSize: size });
+  expect(proxy.bytesDown - before).toBeLessThan(size / 2);
+  expect(readdirSync(directory)).toEqual(["target"]);
 });
