@@ -3,8 +3,8 @@ import { getAbortSignalReason } from "@connectrpc/connect/protocol";
 import { constants } from "node:http2";
 import type { ClientHttp2Stream, Http2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { atDeadline } from "./deadline.ts";
+import { FullFrames } from "./full-frames.ts";
 import { errorOfNode, errorOfReset } from "./node-error.ts";
-import { writePieces } from "./outgoing.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What is told of a call: one of the last two ends it. What the others throw fails it. */
@@ -31,6 +31,7 @@ export class CallStream {
   readonly #signal: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
   #stream: ClientHttp2Stream | undefined;
+  #frames: FullFrames | undefined;
   #trailers: IncomingHttpHeaders = {};
   #isOver = false;
 
@@ -63,10 +64,10 @@ export class CallStream {
 
   /** Resolves when the pieces are no longer needed, and there is room for more. */
   async write(pieces: readonly Uint8Array[]): Promise<void> {
-    const stream = this.#stream;
-    if (stream === undefined || this.#isOver) return;
+    const frames = this.#frames;
+    if (frames === undefined || this.#isOver) return;
     // What goes wrong with it, the stream's own events tell.
-    await new Promise<void>((resolve) => writePieces(stream, pieces, () => resolve()));
+    await new Promise<void>((resolve) => frames.write(pieces, () => resolve()));
   }
 
   /** Sends the last pieces, and that there are no more. */
@@ -74,6 +75,8 @@ export class CallStream {
     const stream = this.#stream;
     if (stream === undefined || this.#isOver) return;
     stream.cork();
+    const rest = this.#frames?.takeRest();
+    if (rest !== undefined && rest.length > 0) stream.write(rest);
     for (const piece of pieces) stream.write(piece);
     stream.end();
     stream.uncork();
@@ -95,6 +98,7 @@ export class CallStream {
 
   #adopt(stream: ClientHttp2Stream): void {
     this.#stream = stream;
+    this.#frames = new FullFrames(stream);
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // It was answered before all was sent.
       if (stream.writableEnded && error.code === "ERR_STREAM_WRITE_AFTER_END") return;

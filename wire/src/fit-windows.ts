@@ -20,7 +20,8 @@ export function fitWindows(session: Http2Session): void {
       // The least: a process that just starts is late itself.
       leastMs = Math.min(leastMs, ms);
       if (left > 1) return ask(left - 1);
-      const bytes = Math.min(mostWindowBytes, Math.ceil(leastMs * bytesPerMs));
+      // In whole steps: half a window is to hold whole frames.
+      const bytes = Math.min(mostWindowBytes, Math.ceil(leastMs) * bytesPerMs);
       if (bytes <= firstWindowBytes) return;
       session.settings({ initialWindowSize: bytes });
       widen(session, bytes);
@@ -37,6 +38,11 @@ export function fitWindows(session: Http2Session): void {
 export function aheadBytes(session: Http2Session | undefined): number {
   const windowBytes = session === undefined ? undefined : windows.get(session);
   return (windowBytes ?? firstWindowBytes) / 4;
+}
+
+/** Whether the peer lets more come at a time than a fast line needs. */
+export function isLongLine(session: Http2Session | undefined): boolean {
+  return (session?.remoteSettings?.initialWindowSize ?? 0) > firstWindowBytes;
 }
 
 /** Of the whole connection twice that of a stream, so that it is the streams' that bound each of them. */

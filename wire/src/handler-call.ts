@@ -5,9 +5,11 @@ import { parseTimeout, setTrailerStatus } from "@connectrpc/connect/protocol-grp
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { createCallContext } from "./call-context.ts";
 import type { CallContext } from "./call-context.ts";
+import { FullFrames } from "./full-frames.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { MessageReader } from "./message-reader.ts";
 import { nodeHeaders } from "./node-headers.ts";
+import { writeToPeer } from "./write-to-peer.ts";
 
 /** Connect lets each call's signal end with a DOMException of its own, with a stack that nobody reads. */
 const callIsOver = new Error("the call is over");
@@ -19,6 +21,7 @@ export class HandlerCall<M extends DescMethod> {
   readonly #options: ConnectRouterOptions;
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
+  readonly #frames: FullFrames;
   readonly #timeoutError: ConnectError | undefined;
 
   constructor(
@@ -32,6 +35,7 @@ export class HandlerCall<M extends DescMethod> {
     this.#options = options;
     this.#request = request;
     this.#response = response;
+    this.#frames = new FullFrames(response.stream);
     const { maxTimeoutMs = Number.MAX_SAFE_INTEGER, shutdownSignal } = options;
     const { timeoutMs, error } = parseTimeout(oneOf(request.headers["grpc-timeout"]), maxTimeoutMs);
     this.#timeoutError = error;
@@ -56,8 +60,14 @@ export class HandlerCall<M extends DescMethod> {
   }
 
   /** Sends the headers, if they are not on their way: until then more can be added. */
-  sendHead(): void {
+  #sendHead(): void {
     if (!this.#response.headersSent) this.#response.writeHead(200, nodeHeaders(this.context.responseHeader));
+  }
+
+  /** Sends the headers, if they are not on their way, and pieces. Resolves when more can be sent. */
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    this.#sendHead();
+    await writeToPeer(this.#response, pieces, this.#frames);
   }
 
   /** Sends the last pieces, and that all went well. */
@@ -80,9 +90,11 @@ export class HandlerCall<M extends DescMethod> {
   #finish(pieces: readonly Uint8Array[]): void {
     const { stream } = this.#response;
     if (stream.destroyed) return;
-    this.sendHead();
+    this.#sendHead();
     this.#response.addTrailers(nodeHeaders(this.context.responseTrailer));
     stream.cork();
+    const rest = this.#frames.takeRest();
+    if (rest.length > 0) stream.write(rest);
     for (const piece of pieces) stream.write(piece);
     this.#response.end();
     stream.uncork();

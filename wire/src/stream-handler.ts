@@ -5,7 +5,6 @@ import { envelopeOf } from "./envelope.ts";
 import type { GrpcHandler } from "./grpc-router.ts";
 import { HandlerCall } from "./handler-call.ts";
 import { invokeStream } from "./invoke-stream.ts";
-import { writeToPeer } from "./write-to-peer.ts";
 
 /** Answers a call with one request and a stream of replies. */
 export function createStreamHandler<M extends DescMethodServerStreaming>(
@@ -25,8 +24,7 @@ export function createStreamHandler<M extends DescMethodServerStreaming>(
       for (let next = await replies.next(); next.done !== true; next = await replies.next()) {
         const plain = envelopeOf(method.output, next.value);
         const envelope = compression === undefined ? plain : await compressed(plain, compression, options);
-        call.sendHead();
-        await writeToPeer(response, envelope);
+        await call.write(envelope);
       }
       call.end();
     } catch (error) {
