@@ -61,9 +61,10 @@ export function readIds(directory: string, file: string): number[] {
   return readControl(directory, file).split("\n").filter(Boolean).map(Number);
 }
 
-/** The count after that word, as in "oom_kill 3". */
-export function readCount(directory: string, file: string, word: string): number {
-  return Number(new RegExp(`^${word} (\\d+)$`, "m").exec(readControl(directory, file))?.[1] ?? 0);
+/** The count after that word, as in "oom_kill 3". Undefined: the file or the word is not there. */
+export function readCount(directory: string, file: string, word: string): number | undefined {
+  const [, digits] = new RegExp(`^${word} (\\d+)$`, "m").exec(readControl(directory, file)) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /** Whether a group could not be written to because it was removed. */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as cgroup from "./cgroup-directory.ts";
 import { parseHierarchies, type Hierarchy } from "./cgroup-hierarchies.ts";
 import { unifiedParents } from "./cgroup-unified.ts";
+import { ranOutOfMemory } from "./oom-counter.ts";
 import { readProcStatus } from "./proc-stat.ts";
 
 /** Where groups can be made that the server's thread may step into. */
@@ -24,7 +25,8 @@ export interface MemoryPlace {
   readonly parent: string;
   readonly joinFile: string;
   readonly limitFile: string;
-  readonly eventsFile: string;
+  /** Whether the kernel ended one of its processes because there was no more memory. */
+  ranOut(group: string): boolean;
   readonly swap: { readonly file: string; value(bytes: number): string };
 }
 
@@ -112,7 +114,7 @@ function legacyMemory(hierarchies: readonly Hierarchy[]): MemoryPlace[] {
       parent: hierarchy.own,
       joinFile: "tasks",
       limitFile: "memory.limit_in_bytes",
-      eventsFile: "memory.oom_control",
+      ranOut: (group) => (cgroup.readCount(group, "memory.oom_control", "oom_kill") ?? 0) > 0,
       swap: { file: "memory.memsw.limit_in_bytes", value: (bytes) => String(bytes) },
     }));
 }
@@ -122,7 +124,7 @@ function unifiedMemory(parent: string): MemoryPlace {
     parent,
     joinFile: "cgroup.procs",
     limitFile: "memory.max",
-    eventsFile: "memory.events",
+    ranOut: ranOutOfMemory,
     swap: { file: "memory.swap.max", value: () => "0" },
   };
 }

@@ -148,7 +148,7 @@ function createGroup(parts: GroupParts): ControlGroup {
   /** Remembered, for the file goes with the group. */
   function outOfMemory(): boolean {
     if (memoryGroup !== undefined && memory !== undefined) {
-      oomSeen ||= cgroup.readCount(memoryGroup, memory.eventsFile, "oom_kill") > 0;
+      oomSeen ||= memory.ranOut(memoryGroup);
     }
     return oomSeen;
   }

@@ -47,10 +47,9 @@ export async function createLocalLauncher(options: LocalLauncherOptions): Promis
   const { workingDirectory, runtimeDirectory, environment = process.env, secretEnvironmentNames } = options;
   mkdirSync(runtimeDirectory, { recursive: true, mode: 0o700 });
   const mountinfo = options.controlGroups === false ? "" : readOrEmpty("/proc/self/mountinfo");
-  const membership = readOrEmpty("/proc/self/cgroup");
-  // Before the groups: they may move the server, and its old group counts what happens in the new one.
-  const oomCounter = createOomCounter(parseHierarchies(mountinfo, membership));
-  const groups = createControlGroups(mountinfo, membership);
+  const groups = createControlGroups(mountinfo, readOrEmpty("/proc/self/cgroup"));
+  // After the groups: they may have moved the server.
+  const oomCounter = createOomCounter(parseHierarchies(mountinfo, readOrEmpty("/proc/self/cgroup")));
   const nothing = openSync("/dev/null", "r+");
   const posix = options.posixSpawn === false ? undefined : createPosixSpawner(nothing);
   const shell = findShell(environment["PATH"]);
