@@ -38,7 +38,7 @@ export class Lister {
   }
 
   list(query: ListQuery): Promise<ListPage> {
-    const after = decodeToken(query.pageToken);
+    const after = readToken(query);
     return this.#paths.locate(query.path, { follow: "yes" }, async (place) => {
       const entries = walk(place.at, {
         depth: query.depth < 0 ? Infinity : Math.max(1, query.depth),
@@ -53,7 +53,7 @@ export class Lister {
       for await (const { info, at } of entries) {
         if (query.kind !== undefined && info.kind !== query.kind) continue;
         const isFull = files.length >= query.pageSize || bytes > maxPageBytes || hashedBytes > maxHashedBytes;
-        if (isFull) return { files, nextPageToken: encodeToken(files.at(-1)) };
+        if (isFull) return { files, nextPageToken: pageToken(query, files.at(-1)) };
         const isHashed = query.sha256 && info.kind === "REGULAR";
         files.push(isHashed ? await hashed(info, at) : info);
         if (isHashed) hashedBytes += Number(info.stats.size);
@@ -102,18 +102,35 @@ async function hashed(info: FileInfo, at: PathBytes): Promise<FileInfo> {
   }
 }
 
-function encodeToken(last: FileInfo | undefined): string {
-  return last === undefined ? "" : last.path.toString("base64url");
+/** The path of the last entry that was told, behind what proves that this very list told it. */
+function pageToken(query: ListQuery, last: FileInfo | undefined): string {
+  return last === undefined ? "" : Buffer.concat([proofOf(query, last.path), last.path]).toString("base64url");
 }
 
-function decodeToken(token: string): string[] {
-  if (token === "") return [];
-  if (!/^[\w-]+$/.test(token)) {
-    throw new InvalidRequest("INVALID_FIELD", "The page token is not one of this server's", { subject: "page_token" });
+/** The names of the entry to go on after: any text would be some path, and the page behind it empty. */
+function readToken(query: ListQuery): string[] {
+  if (query.pageToken === "") return [];
+  const token = Buffer.from(query.pageToken, "base64url");
+  const path = token.subarray(proofBytes);
+  if (!proofOf(query, path).equals(token.subarray(0, proofBytes))) {
+    throw new InvalidRequest(
+      "INVALID_FIELD",
+      "page_token is not one that this server gave for a list with these fields",
+      {
+        subject: "page_token",
+      },
+    );
   }
-  return Buffer.from(token, "base64url").toString("latin1").split("/");
+  return path.toString("latin1").split("/");
 }
 
+function proofOf(query: ListQuery, last: PathBytes): PathBytes {
+  const { path, pageSize: _size, pageToken: _token, ...filters } = query;
+  const question = JSON.stringify([path.toString("latin1"), filters]);
+  return createHash("sha256").update(question).update("\0").update(last).digest().subarray(0, proofBytes);
+}
+
+const proofBytes = 9;
 /** What an entry takes on the wire beside its names, generously. */
 const bytesPerEntry = 220;
 const maxPageBytes = 3 * 1024 * 1024;

@@ -79,10 +79,25 @@ test("pages go on where entries came and went meanwhile, and miss none that stay
   expect([...first.files, ...second.files].map(({ path }) => path)).toEqual(["a", "c", "e", "g"]);
 });
 
-test("a token that is none, a missing directory and a file are typed errors", async () => {
+test.each([
+  ["no token", async () => "?"],
+  ["a text that any name might be behind", async () => Buffer.from("zzz").toString("base64url")],
+  ["a token that was cut", async (whole: string) => whole.slice(0, -2)],
+  ["the token of another directory", async (_: string, of: TokenOf) => of({ path: "a", pageSize: 1 })],
+  ["the token of a list with other fields", async (_: string, of: TokenOf) => of({ depth: 2, pageSize: 1 })],
+])("a list does not begin behind %s", async (_, tokenFrom) => {
+  const { client, directory } = await openFileServer();
+  makeTree(directory);
+  const tokenOf: TokenOf = async (request) => (await client.list(request)).nextPageToken;
+  const pageToken = await tokenFrom(await tokenOf({ pageSize: 1 }), tokenOf);
+  expect(await expectReason(client.list({ pageToken }), "INVALID_FIELD")).toMatchObject({ subject: "page_token" });
+});
+
+type TokenOf = (request: MessageInitShape<typeof ListRequestSchema>) => Promise<string>;
+
+test("a missing directory and a file are typed errors", async () => {
   const { client, directory } = await openFileServer();
   writeFileSync(join(directory, "f"), "");
-  await expectReason(client.list({ pageToken: "?" }), "INVALID_FIELD");
   await expectReason(client.list({ path: "no" }), "FILE_NOT_FOUND");
   await expectReason(client.list({ path: "f" }), "NOT_A_DIRECTORY");
 });

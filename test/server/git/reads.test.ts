@@ -135,7 +135,11 @@ test("commits come newest first, in pages that do not move when the branch does"
   expect([...range.commits, ...rest.commits].map(({ commitId }) => commitId)).toEqual(ids.slice(0, 3));
   await expectReason(client.listCommits({ revision: "nope" }), "REF_NOT_FOUND");
   await expectReason(client.listCommits({ revision: "--all" }), "REF_NOT_FOUND");
-  await expectReason(client.listCommits({ pageToken: "x" }), "INVALID_FIELD");
+  for (const pageToken of ["x", "?", "NQ", "bnVsbA"]) {
+    for (const call of [client.listCommits, client.listBranches, client.getStatus, client.listChanges]) {
+      expect(await expectReason(call({ pageToken }), "INVALID_FIELD")).toMatchObject({ subject: "page_token" });
+    }
+  }
   await expectReason(client.listCommits({ pageSize: -1 }), "INVALID_FIELD");
 });
 
