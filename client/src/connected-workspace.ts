@@ -24,6 +24,8 @@ import { gitChanges } from "./git/git-changes.ts";
 import { gitDiff } from "./git/git-diff.ts";
 import type { Git, GitChangesOptions, GitDiffOptions } from "./git/git-options.ts";
 import type { GitChange, GitDiff } from "./git/git-results.ts";
+import { onlyKnown } from "./option-rules.ts";
+import type { Names } from "./option-rules.ts";
 import { toServerInfo } from "./server-info.ts";
 import type { ServerInfo, ServerInfoOptions } from "./server-info.ts";
 import { EndOfScope } from "./scope/end-of-scope.ts";
@@ -32,6 +34,7 @@ import type { ExecsOptions, Workspace, WorkspaceDescription } from "./workspace.
 
 const aliveTimeoutMs = 5_000;
 const pageSize = 500;
+const execsOptions: Names<ExecsOptions> = { labels: true, state: true };
 
 /** What every body that speaks to a server has in common: all but how the server is reached. */
 export abstract class ConnectedWorkspace implements Workspace {
@@ -62,11 +65,14 @@ export abstract class ConnectedWorkspace implements Workspace {
   }
 
   async attach(execId: string, options: { cursor?: number | undefined } = {}): Promise<ExecHandle> {
+    onlyKnown(options, { cursor: true });
     const cursor = options.cursor === undefined ? undefined : integer("cursor", options.cursor);
     return attach(this.#connection, this.#context, execId, cursor);
   }
 
-  async execs({ labels = {}, state }: ExecsOptions = {}): Promise<ExecInfo[]> {
+  async execs(options: ExecsOptions = {}): Promise<ExecInfo[]> {
+    onlyKnown(options, execsOptions);
+    const { labels = {}, state } = options;
     const execs: ExecInfo[] = [];
     const wireState =
       state === undefined ? ExecState.UNSPECIFIED : state === "ended" ? ExecState.ENDED : ExecState.RUNNING;

@@ -33,8 +33,8 @@ export async function workspaceFromJSON(
 ): Promise<Workspace> {
   switch (description.kind) {
     case "remote": {
-      const { kind: _kind, ...connect } = description;
-      return RemoteWorkspace.connect({ ...connect, ...options });
+      const { host, workingDir, workspaceId, protocol, httpVersion } = description;
+      return RemoteWorkspace.connect({ host, workingDir, workspaceId, protocol, httpVersion, ...options });
     }
     case "local":
       return createWorkspace({ workingDir: description.workingDir, defaults: options.defaults });

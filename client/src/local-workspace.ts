@@ -5,7 +5,10 @@ import { ConnectedWorkspace } from "./connected-workspace.ts";
 import { Connection } from "./connection/connection.ts";
 import { firstContact } from "./connection/first-contact.ts";
 import { defaultRetry } from "./connection/retry.ts";
+import { checkDefaults } from "./exec/known-options.ts";
 import type { CommandDefaults } from "./exec/options.ts";
+import { onlyKnown } from "./option-rules.ts";
+import type { Names } from "./option-rules.ts";
 import type { LocalDescription } from "./workspace.ts";
 
 export interface LocalWorkspaceOptions {
@@ -23,6 +26,14 @@ export interface LocalWorkspaceOptions {
   /** Told of what failed inside, with the id that the error names. Default: nobody. */
   onInternalError?: ((error: unknown, id: string) => void) | undefined;
 }
+
+const localOptions: Names<LocalWorkspaceOptions> = {
+  workingDir: true,
+  stateDirectory: true,
+  limits: true,
+  defaults: true,
+  onInternalError: true,
+};
 
 const callMs = 30_000;
 
@@ -49,6 +60,8 @@ export class LocalWorkspace extends ConnectedWorkspace {
 
   /** Opens a workspace in a directory, which need not exist before the first command. */
   static async open(options: LocalWorkspaceOptions): Promise<LocalWorkspace> {
+    onlyKnown(options, localOptions);
+    checkDefaults(options.defaults);
     const workingDirectory = resolve(options.workingDir);
     const { limits, stateDirectory, onInternalError } = options;
     const told = onInternalError && {

@@ -45,13 +45,33 @@ export function bytes(option: string, value: string | number): number {
   throw invalidOption(option, `must be bytes or a size as in "512m" or "2g", got ${shown(value)}`);
 }
 
-/** From JavaScript or JSON, a limit whose name is misspelt would be none. */
-export function onlyKnown(options: object, known: Readonly<Record<string, true>>): void {
+/** The names of an interface, which nothing but the compiler knows otherwise. */
+export type Names<T> = Readonly<Record<keyof T, true>>;
+
+/** From JavaScript or JSON, a limit whose name is misspelt would be none. `group` is what the options are in: "retry.". */
+export function onlyKnown(options: object, known: Readonly<Record<string, unknown>>, group = ""): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || Object.hasOwn(known, name)) continue;
-    const camel = name.replaceAll(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    throw invalidOption(name, Object.hasOwn(known, camel) ? `is called ${camel} here` : "is not an option here");
+    const names = Object.keys(known);
+    const same = names.find((each) => letters(each) === letters(name));
+    if (same !== undefined) throw invalidOption(group + name, `is called ${same} here`);
+    const near = names.find((each) => isNear(letters(each), letters(name)));
+    throw invalidOption(group + name, `is not an option here${near === undefined ? "" : `; did you mean ${near}?`}`);
   }
+}
+
+function letters(name: string): string {
+  return name.replaceAll(/[_-]/g, "").toLowerCase();
+}
+
+/** Whether two names are alike but for two letters in one place, as one is that is cut short ("timeout") or misspelt. */
+function isNear(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  let begin = 0;
+  while (begin < short.length && short[begin] === long[begin]) begin++;
+  let end = 0;
+  while (end < short.length - begin && short.at(-1 - end) === long.at(-1 - end)) end++;
+  return long.length - begin - end <= 2 && begin + end > 2;
 }
 
 /** As in JSON, but for values that it does not have. */

@@ -9,7 +9,10 @@ import type { TimeoutOptions } from "./connection/settings.ts";
 import type { HttpVersion, Protocol } from "./connection/transports.ts";
 import { ConnectedWorkspace } from "./connected-workspace.ts";
 import { Unsupported } from "./errors.ts";
+import { checkDefaults } from "./exec/known-options.ts";
 import type { CommandDefaults } from "./exec/options.ts";
+import { onlyKnown } from "./option-rules.ts";
+import type { Names } from "./option-rules.ts";
 import type { RemoteDescription } from "./workspace.ts";
 
 export interface RemoteWorkspaceOptions {
@@ -49,6 +52,22 @@ export interface RemoteWorkspaceOptions {
   transport?: Transport | undefined;
 }
 
+const remoteOptions: Names<RemoteWorkspaceOptions> = {
+  host: true,
+  apiKey: true,
+  workingDir: true,
+  protocol: true,
+  httpVersion: true,
+  tls: true,
+  timeouts: true,
+  retry: true,
+  onConnectionChange: true,
+  defaults: true,
+  workspaceId: true,
+  signal: true,
+  transport: true,
+};
+
 /** A workspace on another machine, or behind another process. */
 export class RemoteWorkspace extends ConnectedWorkspace {
   readonly kind = "remote";
@@ -71,6 +90,8 @@ export class RemoteWorkspace extends ConnectedWorkspace {
    * workspace answers than `workspaceId`, and with InvalidRequest where an option makes no sense.
    */
   static async connect(options: RemoteWorkspaceOptions): Promise<RemoteWorkspace> {
+    onlyKnown(options, remoteOptions);
+    checkDefaults(options.defaults);
     const { connection, address } = await openConnection(options);
     return new RemoteWorkspace(connection, address, options);
   }

@@ -9,6 +9,7 @@ import { withFreshKey } from "../engine/key-entries.ts";
 import { ownOwner } from "../owner.ts";
 import { checkPort } from "../engine/port.ts";
 import { waitUntilServing } from "../engine/wait-until-serving.ts";
+import { checkDefaults } from "../exec/known-options.ts";
 import { onlyKnown } from "../option-rules.ts";
 import type { ApptainerDescription } from "../workspace.ts";
 import { FollowedFile } from "./followed-file.ts";
@@ -135,6 +136,7 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
    */
   static async reattach(options: ReattachOptions): Promise<ApptainerWorkspace> {
     onlyKnown(options, reattachOptions);
+    checkDefaults(options.defaults);
     const runtimeDir = runtimeDirectory(options.runtimeDir);
     const instance = await Instance.find(new InstanceFiles(runtimeDir, options.name));
     await instance.resume();

@@ -3,6 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { NotFound, PermissionDenied } from "../errors.ts";
+import { checkDefaults } from "../exec/known-options.ts";
 import { invalidOption } from "../invalid-option.ts";
 import { bytes, choice, duration, list, onlyKnown, portNumber, shown, texts, variableNames } from "../option-rules.ts";
 import { startOptions } from "./options.ts";
@@ -33,6 +34,7 @@ export interface Settings {
 /** Checks what makes no sense before anything is started. */
 export async function readOptions(options: ApptainerWorkspaceOptions): Promise<Settings> {
   onlyKnown(options, startOptions);
+  checkDefaults(options.defaults);
   const { hostPort, workingDir = "/workspace", name, apiKey, forwardEnv = [], environment = {} } = options;
   if ((options.serverImage === undefined) === (options.sifFile === undefined)) {
     throw invalidOption("serverImage", "or sifFile must be given, and not both");

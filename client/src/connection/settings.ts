@@ -1,5 +1,5 @@
 import { invalidOption } from "../invalid-option.ts";
-import { choice, duration } from "../option-rules.ts";
+import { choice, duration, onlyKnown } from "../option-rules.ts";
 import { defaultRetry } from "./retry.ts";
 import type { RetryOptions, RetryPolicy } from "./retry.ts";
 import type { HttpVersion, Protocol } from "./transports.ts";
@@ -43,6 +43,8 @@ const httpVersions: readonly HttpVersion[] = ["2", "1.1"];
 
 /** Checked here, since they may come from JavaScript or from JSON. */
 export function readSettings({ timeouts = {}, retry = {}, ...wire }: SettingsOptions): Settings {
+  onlyKnown(timeouts, defaultTimeouts, "timeouts.");
+  onlyKnown(retry, defaultRetry, "retry.");
   const httpVersion = choice("httpVersion", wire.httpVersion ?? "2", httpVersions);
   const protocol = choice("protocol", wire.protocol ?? (httpVersion === "2" ? "grpc" : "connect"), protocols);
   if (protocol === "grpc" && httpVersion === "1.1") {

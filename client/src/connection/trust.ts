@@ -1,10 +1,23 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { invalidOption } from "../invalid-option.ts";
+import { onlyKnown } from "../option-rules.ts";
+import type { Names } from "../option-rules.ts";
 import type { TlsOptions } from "./dial.ts";
 
+const tlsOptions: Names<TlsOptions> = {
+  ca: true,
+  cert: true,
+  key: true,
+  passphrase: true,
+  serverName: true,
+  rejectUnauthorized: true,
+};
+
 /** Refuses what holds no certificate or key: Node passes over it, and then only says that nothing can be verified. */
-export function checkTls({ ca, cert, key, passphrase }: TlsOptions = {}): void {
+export function checkTls(options: TlsOptions = {}): void {
+  onlyKnown(options, tlsOptions, "tls.");
+  const { ca, cert, key, passphrase } = options;
   for (const each of ca === undefined ? [] : [ca].flat()) {
     const pem = text("tls.ca", each);
     check("tls.ca", certificate, () => {

@@ -1,3 +1,4 @@
+import { checkDefaults } from "../exec/known-options.ts";
 import { invalidOption } from "../invalid-option.ts";
 import { bytes, choice, duration, list, onlyKnown, portNumber, shown, texts, variableNames } from "../option-rules.ts";
 import type { DockerWorkspaceOptions, ReattachOptions } from "./docker-options.ts";
@@ -12,6 +13,7 @@ export function checkOptions(
 ): void {
   if ("mountDir" in options) throw invalidOption("mountDir", 'is called volumes: ["/the/directory:/workspace"]');
   onlyKnown(options, known);
+  checkDefaults(options.defaults);
   if (options.serverImage !== undefined) imageReference("serverImage", options.serverImage);
   checkPorts(options);
   checkFiles(options);

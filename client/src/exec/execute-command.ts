@@ -5,6 +5,7 @@ import { defaultKillGraceMs, endTree } from "./end-tree.ts";
 import { follow } from "./follow.ts";
 import type { FollowTarget } from "./follow.ts";
 import type { RawEvent } from "./from-wire.ts";
+import { checkNames, executeOptions } from "./known-options.ts";
 import type { Command, ExecuteCommandOptions } from "./options.ts";
 import { OutputSink } from "./output-sink.ts";
 import { commandLine } from "./quote.ts";
@@ -27,6 +28,7 @@ export async function executeCommand(
   command: Command,
   options: ExecuteCommandOptions = {},
 ): Promise<CommandResult> {
+  checkNames(options, executeOptions);
   throwIfAborted(options.signal);
   const result = await new Run(connection, context, command, options).finish(options.signal);
   if (options.check && (result.reason !== "EXITED" || result.exitCode !== 0)) {

@@ -5,6 +5,7 @@ import { throwIfAborted } from "../connection/retry.ts";
 import { ServerError } from "../errors.ts";
 import { toExecInfo } from "./from-wire.ts";
 import type { ExecHandle } from "./handle.ts";
+import { checkNames, spawnOptions } from "./known-options.ts";
 import { LiveExecHandle } from "./live-handle.ts";
 import type { Command, SpawnOptions } from "./options.ts";
 import type { ExecInfo } from "./results.ts";
@@ -22,6 +23,7 @@ export async function spawn(
   command: Command,
   options: SpawnOptions = {},
 ): Promise<ExecHandle> {
+  checkNames(options, spawnOptions);
   const { signal } = options;
   throwIfAborted(signal);
   const request = toExecRequest(command, options, context, 0);

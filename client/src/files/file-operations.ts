@@ -9,6 +9,8 @@ import type { Connection } from "../connection/connection.ts";
 import { LinkedAbort } from "../connection/linked-abort.ts";
 import { throwIfAborted } from "../connection/retry.ts";
 import { YonderError } from "../errors.ts";
+import { onlyKnown } from "../option-rules.ts";
+import type { Names } from "../option-rules.ts";
 import { download } from "../transfer/download.ts";
 import { LocalFile } from "../transfer/local-file.ts";
 import type { TransferDigest } from "../transfer/digest.ts";
@@ -82,6 +84,10 @@ export interface FileDownloadOptions extends AsUser {
   digest?: TransferDigest | undefined;
 }
 
+const forBoth = { user: true, onProgress: true, signal: true, resume: true, ifMatch: true, digest: true } as const;
+const uploadOptions: Names<FileUploadOptions> = { ...forBoth, mode: true, ifAbsent: true, sha256: true };
+const downloadOptions: Names<FileDownloadOptions> = forBoth;
+
 /**
  * Where a download may go: a path on this machine, or a stream, which is not ended. Of a link the file that it leads to is
  * replaced; a pipe or a device is given as a stream.
@@ -96,6 +102,7 @@ export async function fileUpload(
   destination: PathLike,
   options: FileUploadOptions = {},
 ): Promise<FileOperationResult> {
+  onlyKnown(options, uploadOptions);
   const paths = { sourcePath: localPath(source), destinationPath: pathText(destination) };
   return asResult(paths, async () => {
     const bytes = await openSource(source);
@@ -125,6 +132,7 @@ export async function fileDownload(
   destination: DownloadDestination | undefined,
   options: FileDownloadOptions = {},
 ): Promise<FileOperationResult> {
+  onlyKnown(options, downloadOptions);
   const target = typeof destination === "string" || destination instanceof URL ? localPath(destination) : undefined;
   const paths = { sourcePath: pathText(source), destinationPath: target ?? "" };
   return asResult(paths, async () => {

@@ -4,6 +4,7 @@ import { FileService } from "@yonder/proto";
 import type { Connection } from "../connection/connection.ts";
 import { InvalidRequest, NotFound } from "../errors.ts";
 import { integer } from "../exec/to-wire.ts";
+import { onlyKnown } from "../option-rules.ts";
 import { download } from "../transfer/download.ts";
 import { upload } from "../transfer/upload.ts";
 import { openSource, sourceOf } from "../transfer/upload-source.ts";
@@ -11,7 +12,7 @@ import { downloadDirectory } from "../tree/download-tree.ts";
 import type { DownloadTreeOptions } from "../tree/download-tree.ts";
 import type { TreeEntry } from "../tree/pack-tree.ts";
 import type { TreeReport } from "../tree/tree-report.ts";
-import { uploadDirectory, uploadEntries } from "../tree/upload-tree.ts";
+import { uploadDirectory, uploadEntries, uploadTreeOptions } from "../tree/upload-tree.ts";
 import type { UploadTreeOptions } from "../tree/upload-tree.ts";
 import { FileStats } from "./file-stats.ts";
 import type {
@@ -237,11 +238,12 @@ export class ConnectedFileSystem implements FileSystem {
     options: UploadTreeOptions = {},
   ): Promise<TreeReport> {
     const target = this.#path(destination, options.user);
-    return withSystemCode("open", destination, () =>
-      typeof source === "string" || source instanceof URL
+    return withSystemCode("open", destination, async () => {
+      onlyKnown(options, uploadTreeOptions);
+      return typeof source === "string" || source instanceof URL
         ? uploadDirectory(this.#connection, localPath(source), target, options)
-        : uploadEntries(this.#connection, source, target, options),
-    );
+        : uploadEntries(this.#connection, source, target, options);
+    });
   }
 
   downloadTree(source: PathLike, destination: string | URL, options: DownloadTreeOptions = {}): Promise<TreeReport> {

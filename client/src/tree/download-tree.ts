@@ -8,6 +8,8 @@ import type { Retry } from "../connection/retry.ts";
 import type { AsUser } from "../as-user.ts";
 import { FileStats } from "../files/file-stats.ts";
 import type { WirePlace } from "../files/wire-path.ts";
+import { onlyKnown } from "../option-rules.ts";
+import type { Names } from "../option-rules.ts";
 import { exactSeconds } from "../transfer/exact-seconds.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
@@ -33,6 +35,17 @@ export interface DownloadTreeOptions extends IgnoreOptions, AsUser {
   signal?: AbortSignal | undefined;
 }
 
+const known: Names<DownloadTreeOptions> = {
+  compare: true,
+  allowOutsideLinks: true,
+  exclude: true,
+  gitignore: true,
+  resume: true,
+  user: true,
+  onProgress: true,
+  signal: true,
+};
+
 type Path = { path: string; rawPath: Uint8Array };
 
 interface Progress {
@@ -49,6 +62,7 @@ export async function downloadDirectory(
   directory: string,
   options: DownloadTreeOptions,
 ): Promise<TreeReport> {
+  onlyKnown(options, known);
   const { signal, exclude = [], gitignore = false, allowOutsideLinks = false } = options;
   const report = emptyReport();
   const retry = connection.retry({ signal });

@@ -11,6 +11,7 @@ import { untilAborted } from "../connection/until-aborted.ts";
 import type { AsUser } from "../as-user.ts";
 import type { FileStats } from "../files/file-stats.ts";
 import type { WirePlace } from "../files/wire-path.ts";
+import type { Names } from "../option-rules.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { chunkBytes, rechunk } from "../transfer/upload-source.ts";
 import type { IgnoreOptions } from "./ignore-rules.ts";
@@ -42,6 +43,18 @@ export interface UploadTreeOptions extends IgnoreOptions, AsUser {
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
 }
+
+/** Of `uploadTree`, whatever it uploads. */
+export const uploadTreeOptions: Names<UploadTreeOptions> = {
+  compare: true,
+  top: true,
+  exclude: true,
+  gitignore: true,
+  resume: true,
+  user: true,
+  onProgress: true,
+  signal: true,
+};
 
 /** Uploads a directory of this machine: what the workspace has already is not moved, and a cut is gone on from. */
 export async function uploadDirectory(
