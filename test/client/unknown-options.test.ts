@@ -12,7 +12,7 @@ async function openLocal(): Promise<Workspace> {
 /** Options as they come from JavaScript, where nothing has looked at their names. */
 const js = (options: object): never => options as never;
 
-const calls: readonly [string, (workspace: Workspace) => Promise<unknown>, string][] = [
+const calls: readonly [string, (workspace: Workspace) => Promise<unknown>, string | RegExp][] = [
   ["executeCommand", (w) => w.executeCommand("true", js({ timeoutMS: 1 })), "timeoutMS is called timeoutMs here"],
   [
     "executeCommand",

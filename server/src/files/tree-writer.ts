@@ -80,7 +80,17 @@ export class TreeWriter {
     if (entry.size > smallBytes) return this.#writeFile(entry, at, content);
     // It is in the parser's memory anyway; the parser goes on while it is written.
     const data: Buffer[] = [];
-    for await (const piece of content) data.push(piece);
+    const pieces = content[Symbol.asyncIterator]();
+    for (let bytes = 0; ;) {
+      const { value: piece, done } = await pieces.next();
+      if (done === true) break;
+      data.push(piece);
+      bytes += piece.length;
+      if (bytes <= smallBytes) continue;
+      // It grows, or the kernel makes it up, and its size says nothing: it may have no end.
+      await this.drain();
+      return this.#writeFile(entry, at, followedBy(data, pieces));
+    }
     if (entry.size <= quickBytes && !lendsRights(entry) && this.#disk.isQuick)
       return this.#writeQuickly(entry, at, data);
     if (this.#pending.size >= maxPending) await Promise.race(this.#pending);
@@ -154,11 +164,11 @@ export class TreeWriter {
   async #writeFile(entry: TreeEntry, at: PathBytes, content: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
     const part = await this.#newPart();
     const handle = await open(part, writeNew, entry.mode & 0o777);
+    let written = 0;
     try {
-      let position = 0;
       for await (const data of content) {
-        await writeAll(handle, [data], position);
-        position += data.length;
+        await writeAll(handle, [data], written);
+        written += data.length;
       }
       await this.#give(entry, ({ uid, gid }) => handle.chown(uid, gid));
       const mode = lendsRights(entry) ? modeFor(entry, await handle.stat()) : entry.mode & 0o7777;
@@ -168,8 +178,7 @@ export class TreeWriter {
       await handle.close();
     }
     await rename(part, at);
-    this.report.files++;
-    this.report.contentBytes += entry.size;
+    this.#countFile(written);
   }
 
   async #writeQuickly(entry: TreeEntry, at: PathBytes, data: readonly Buffer[]): Promise<void> {
@@ -177,8 +186,12 @@ export class TreeWriter {
     const { mode, modifyTime } = entry;
     const looks = { mode: mode & 0o7777, modifyTime, owner: this.#keepOwners ? entry.owner : undefined };
     await this.#disk.run(() => writeSmall(part, at, data, looks));
+    this.#countFile(data.reduce((sum, { length }) => sum + length, 0));
+  }
+
+  #countFile(bytes: number): void {
     this.report.files++;
-    this.report.contentBytes += entry.size;
+    this.report.contentBytes += bytes;
   }
 
   async #hardLink(entry: TreeEntry, at: PathBytes): Promise<void> {
@@ -267,6 +280,15 @@ export class TreeWriter {
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+async function* followedBy(begun: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    while (begun.length > 0) yield begun.shift() as Buffer;
+    yield* { [Symbol.asyncIterator]: () => rest };
+  } finally {
+    await rest.return?.();
   }
 }
 
