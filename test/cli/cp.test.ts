@@ -255,3 +255,17 @@ test("on a terminal a bar shows share, rate and time; in a pipe and with --quiet
   const tree = await shell.onTerminal("mkdir t && cp a* t && yonder cp t :t && yonder cp :t u");
   expect(tree.screen.match(/100% +40MiB[^\n\r]*\r\n/g)).toHaveLength(2);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a copy to where no directory can be made, below /proc for example, ends and says so",
+  { timeout: 30_000 },
+  async () => {
+    const { there, shell } = await open();
+    plantTree(join(there, "tree"));
+    const said = { code: 255, stderr: "yonder: no such file or directory: /proc/no\n" };
+    const odd = '"/proc/no/$(printf "x\\377")"';
+    for (const words of [":tree /proc/no/tree", `:tree ${odd}`, `:tree/a ${odd}`])
+      expect(await shell.run(`yonder cp ${words}`)).toMatchObject(said);
+    expect(await shell.run("yonder cp :tree tree", { XDG_STATE_HOME: "/proc/no/state" })).toMatchObject(said);
+  },
+);

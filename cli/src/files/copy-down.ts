@@ -3,9 +3,10 @@ import { isUtf8 } from "node:buffer";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import type { Stats } from "node:fs";
-import { lstat, mkdir, realpath, rename, stat } from "node:fs/promises";
+import { lstat, realpath, rename, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { FileStats } from "@yonder/client";
+import { makeDirectories } from "@yonder/transfer";
 import { Failure } from "../frame/failure.ts";
 import { nameText } from "../output/names.ts";
 import type { Copying } from "./copy-options.ts";
@@ -96,7 +97,7 @@ async function copyFile(copying: Copying, source: Path, there: FileStats, named:
 async function writtenTo(target: Path, write: (path: string) => Promise<void>): Promise<void> {
   if (typeof target === "string" || isUtf8(target)) return write(target.toString());
   const parent = parentOf(target);
-  await mkdir(parent, { recursive: true });
+  await makeDirectories(parent);
   await using directory = await textPath(parent);
   // The same name each time, so that a copy that was broken off is found again.
   const name = `.yonder-copy-${createHash("sha256").update(target).digest("hex").slice(0, 24)}`;
@@ -118,7 +119,7 @@ async function copyTree(
   const to = name.length === 0 || (!isInto && isOurs) ? target : joinPath(target, name);
   const unfinished = unfinishedTo(to);
   if ((await stat(to).catch(() => undefined)) === undefined) await unfinished.begin();
-  if (typeof to !== "string") await mkdir(to, { recursive: true });
+  if (typeof to !== "string") await makeDirectories(to);
   await using local = await textPath(to);
   const report = await withProgress(copying, name.length > 0 ? name : source, async (line) => {
     const how = {

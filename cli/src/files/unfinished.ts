@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, stat, unlink, writeFile } from "node:fs/promises";
+import { readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeDirectories } from "@yonder/transfer";
 
 /** How long it is remembered that a copy was broken off. */
 const keptMs = 30 * 24 * 3_600_000;
@@ -27,7 +28,7 @@ export class Unfinished {
   }
 
   async begin(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await makeDirectories(this.#directory, 0o700);
     await this.#forgetOld();
     await writeFile(this.#path, "");
   }

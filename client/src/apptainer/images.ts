@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { makeDirectories } from "@yonder/transfer";
 import { checkContract } from "../engine/image-contract.ts";
 import { NotFound, Unavailable } from "../errors.ts";
 import { buildFailed } from "./failures.ts";
@@ -48,7 +48,7 @@ export async function haveImage(options: ImageOptions, settings: Settings): Prom
     const message = `${image} is not in ${cacheDir}, and pull is "never"`;
     throw new NotFound(message, { reason: "IMAGE_NOT_FOUND", subject: image });
   }
-  await mkdir(cacheDir, { recursive: true }).catch((error: unknown) => {
+  await makeDirectories(cacheDir).catch((error: unknown) => {
     throw invalidOption("cacheDir", `must be a directory that can be made and written: ${(error as Error).message}`);
   });
   const lock = join(cacheDir, `${name}.lock`);

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "@yonder/transfer";
 import { readKeys, withKey, withoutTheDead, writeKeys } from "../engine/key-entries.ts";
 import type { KeyEntry } from "../engine/key-entries.ts";
 import { isOwnerAlive } from "../owner.ts";
@@ -71,7 +72,7 @@ export class InstanceFiles {
       throw new InvalidRequest(message, { reason: "INVALID_FIELD", subject: "runtimeDir" });
     }
     const parent = join(this.path, "..");
-    await mkdir(parent, { recursive: true, mode: 0o700 });
+    await makeDirectories(parent, 0o700);
     await checkOwned(join(parent, ".."));
     await mkdir(this.path, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;

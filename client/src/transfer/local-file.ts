@@ -2,8 +2,8 @@ import { createHash, randomBytes } from "node:crypto";
 import { open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { makeDirectories } from "@yonder/transfer";
 import { exactSeconds } from "./exact-seconds.ts";
-import { makeDirectories } from "./make-directories.ts";
 import { isAbandoned, partOwner, partPrefix, removeAbandoned } from "./parts.ts";
 
 /**

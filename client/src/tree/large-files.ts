@@ -1,9 +1,9 @@
+import { makeDirectories } from "@yonder/transfer";
 import type { Connection } from "../connection/connection.ts";
 import { downloadResumed } from "../files/file-operations.ts";
 import type { FileStats } from "../files/file-stats.ts";
 import { exactTimestamp } from "../files/timestamp.ts";
 import type { WirePlace } from "../files/wire-path.ts";
-import { makeDirectories } from "../transfer/make-directories.ts";
 import type { OnProgress } from "../transfer/progress.ts";
 import { openFile } from "../transfer/upload-source.ts";
 import { upload } from "../transfer/upload.ts";

@@ -3,8 +3,8 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { makeDirectories } from "@yonder/transfer";
 import type { ListenTarget } from "../http/listener.ts";
-import { makeDirectories } from "../util/make-directories.ts";
 
 /**
  * Where a server that was told nothing keeps its state: a directory of the user's that goes with the address, so that the

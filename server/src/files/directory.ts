@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { lstat, mkdir, open, readdir } from "node:fs/promises";
-import { makeDirectories } from "../util/make-directories.ts";
+import { makeDirectories } from "@yonder/transfer";
 import { systemCode } from "./errno.ts";
 import { joinPath } from "./path-bytes.ts";
 import type { PathBytes } from "./path-bytes.ts";

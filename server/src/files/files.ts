@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { makeDirectories } from "@yonder/transfer";
 import { RememberedAnswers } from "../util/remembered-answers.ts";
 import type { ToolVersion } from "../util/tool-version.ts";
 import { withHeartbeats } from "../util/with-heartbeats.ts";
@@ -94,7 +94,7 @@ export class Files {
     }
     if (process.platform !== "linux") throw new Error("Files can be confined on Linux only");
     const root = Buffer.from(options.confine);
-    await mkdir(root, { recursive: true });
+    await makeDirectories(root);
     // ripgrep opens files by their names, which is just what a confined server must not do.
     return new Files(await createConfinedPaths(root, workingDirectory), limits, options.uploadsDirectory, undefined);
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeDirectories } from "@yonder/transfer";
 import { isMissing, withPath } from "./errno.ts";
 import type { FileUploadHeader } from "./file-receiver.ts";
 
@@ -28,7 +29,7 @@ export class UploadRecords {
     await withPath(Buffer.from(this.#directory), async () => {
       await write().catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
-        await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+        await makeDirectories(this.#directory, 0o700);
         await write();
       });
       await rename(`${path}.new`, path);

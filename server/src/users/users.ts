@@ -1,13 +1,13 @@
 import { chown, readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Transport } from "@connectrpc/connect";
+import { makeDirectories } from "@yonder/transfer";
 import type { LocalLauncher } from "../exec/process/local-launcher.ts";
 import { assertCanSwitchUser, isServersOwn, mayReach, userSwitch } from "../exec/process/user-switch.ts";
 import { resolveUser, type Identity } from "../exec/process/user.ts";
 import type { OnInternalError } from "../rpc/error-map.ts";
 import { serverStopping } from "../rpc/lifecycle.ts";
 import { LimitExceeded, PermissionDenied } from "../util/errors.ts";
-import { makeDirectories } from "../util/make-directories.ts";
 import { UserProcess, userProgram } from "./user-process.ts";
 import type { UserSettings } from "./user-process-words.ts";
 

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { makeDirectories } from "../../util/make-directories.ts";
+import { makeDirectories } from "@yonder/transfer";
 import { DirectoryLock } from "./directory-lock.ts";
 import { StateDirectoryError } from "./state-directory-error.ts";
 import { makeTemporary, removeTemporary } from "./temporary-state.ts";

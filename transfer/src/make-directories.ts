@@ -16,13 +16,18 @@ async function makeOne(path: Buffer, mode: number, mayMakeParent: boolean): Prom
     await mkdir(path, { mode });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    if (code !== "ENOENT" && (await isDirectory(path))) return;
     const parent = parentOf(path);
     if (code !== "ENOENT" || !mayMakeParent || parent === undefined) throw error;
     await makeOne(parent, mode, true);
     // What is still missing now is not for want of a parent.
     await makeOne(path, mode, false);
   }
+}
+
+async function isDirectory(path: Buffer): Promise<boolean> {
+  const present = await stat(path).catch(() => undefined);
+  return present?.isDirectory() === true;
 }
 
 /** Undefined for the root, and for a name without a directory. */

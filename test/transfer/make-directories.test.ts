@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { makeDirectories } from "../../../server/src/util/make-directories.ts";
+import { makeDirectories } from "../../transfer/src/make-directories.ts";
 
 async function place(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "yonder-directories-"));
@@ -22,6 +22,12 @@ test("a file in the place of the directory, or of a parent, is said", async () =
   await writeFile(join(root, "file"), "");
   await expect(makeDirectories(join(root, "file"))).rejects.toMatchObject({ code: "EEXIST" });
   await expect(makeDirectories(join(root, "file/below"))).rejects.toMatchObject({ code: "ENOTDIR" });
+});
+
+test("a name that is no text is made as it is", async () => {
+  const name = Buffer.concat([Buffer.from(`${await place()}/`), Buffer.from([0xff]), Buffer.from("/b")]);
+  await makeDirectories(name);
+  expect((await stat(name)).isDirectory()).toBe(true);
 });
 
 test.skipIf(process.platform !== "linux")(
