@@ -1,6 +1,7 @@
 // `npm run conformance [-- --stock]`: Connect's conformance suite against the wire, client and server. Needs Go, which
 // builds the suite from its module. What fails is compared with what connect-node itself fails at (`--stock` runs that).
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, ".cache/conformance");
 const here = join(root, "test/conformance");
 const isStock = process.argv.includes("--stock");
+const limitMs = 180_000;
 
 mkdirSync(cache, { recursive: true });
 if (spawnSync("go", ["version"]).status !== 0) {
@@ -42,7 +44,22 @@ for (const mode of ["client", "server"]) {
   const options = ["--mode", mode, "--conf", join(here, `${mode}.yaml`), "--known-failing", `@${known}`];
   const tested = [process.execPath, "--conditions=@yonder/source", join(here, `${mode}.mjs`)];
   const env = { ...process.env, CONFORMANCE_GEN: join(cache, "gen"), STOCK: isStock ? "1" : "0" };
-  const { status } = spawnSync(program, [...options, "--", ...tested], { stdio: "inherit", env });
-  if (status !== 0) failed += 1;
+  if ((await run([...options, "--", ...tested], env)) !== 0) failed += 1;
 }
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** The suite's exit code. It can wait for itself for ever once its client has timed out, where a run takes ten seconds. */
+async function run(args, env) {
+  const suite = spawn(program, args, { stdio: "inherit", env, detached: true });
+  // With the servers that it has started.
+  const end = () => process.kill(-Number(suite.pid), "SIGKILL");
+  const timer = setTimeout(() => {
+    console.error(`conformance: the suite did not end within ${limitMs / 1000} s`);
+    end();
+  }, limitMs);
+  process.once("SIGINT", end);
+  const [code] = await once(suite, "exit");
+  process.off("SIGINT", end);
+  clearTimeout(timer);
+  return code;
+}

@@ -6,6 +6,7 @@ import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 import { pino } from "pino";
 import { createCleartextServer } from "../../server/src/http/cleartext-server.ts";
+import { guardEarlyAnswer } from "../../server/src/http/early-answer.ts";
 import { defaultConnectionLimits } from "../../server/src/http/limits.ts";
 import { createNodeHandler } from "../../server/src/http/node-handler.ts";
 import { heavy } from "../../wire/src/gather.ts";
@@ -114,7 +115,11 @@ async function start({ httpVersion, messageReceiveLimit }) {
     return httpVersion === config.HTTPVersion.HTTP_VERSION_2 ? createHttp2(handler) : createHttp1(handler);
   }
   const handler = createNodeHandler({ routes, routerOptions, logger: pino({ level: "silent" }) });
-  return createCleartextServer(handler, defaultConnectionLimits).server;
+  const guarded = (message, response) => {
+    guardEarlyAnswer(message, response, () => false);
+    handler(message, response);
+  };
+  return createCleartextServer(guarded, defaultConnectionLimits).server;
 }
 
 for await (const request of readMessages(serverCompat.ServerCompatRequestSchema)) {

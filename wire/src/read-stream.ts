@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Http2Session } from "node:http2";
 import { finished } from "node:stream";
 import type { Readable } from "node:stream";
@@ -12,16 +13,11 @@ import type { Lane } from "./lane.ts";
  * It reads on while the reader is busy, until one message more is ready for him, or as many as `aheadBytes` says where
  * their memory is used again.
  */
-export function readStream(
-  stream: Readable,
-  lane: Lane,
-  maxBytes: number,
-  onEnd?: () => void,
-): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => new StreamReader(stream, new EnvelopeSplitter(lane, maxBytes), lane, onEnd) };
+export function readStream(stream: Readable, lane: Lane, maxBytes: number, onEnd?: () => void): StreamReader {
+  return new StreamReader(stream, new EnvelopeSplitter(lane, maxBytes), lane, onEnd);
 }
 
-class StreamReader implements AsyncIterator<Uint8Array> {
+class StreamReader implements AsyncIterableIterator<Uint8Array> {
   readonly #stream: Readable;
   readonly #splitter: EnvelopeSplitter;
   readonly #lane: Lane;
@@ -39,6 +35,10 @@ class StreamReader implements AsyncIterator<Uint8Array> {
     this.#onEnd = onEnd;
   }
 
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
   next(): Promise<IteratorResult<Uint8Array>> {
     if (!this.#begun) this.#begin();
     const value = this.#ready.shift();
@@ -54,12 +54,26 @@ class StreamReader implements AsyncIterator<Uint8Array> {
     return this.#waiting.promise;
   }
 
+  /**
+   * Nobody reads on. What is still to come has to leave the line all the same: a paused request of HTTP/1.1 holds up the
+   * next one of its connection, and a paused stream of HTTP/2 fills the window of all.
+   */
+  drop(): void {
+    if (this.#end !== undefined) return;
+    this.#begun = true;
+    this.#stream.off("data", this.#onData).resume();
+    this.#ready.length = 0;
+    this.#finish(new ConnectError("the call is over", Code.Canceled));
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => {
+    for (const piece of this.#splitter.split(chunk)) this.#hand(piece);
+    this.#resumeOrPause();
+  };
+
   #begin(): void {
     this.#begun = true;
-    this.#stream.on("data", (chunk: Uint8Array) => {
-      for (const piece of this.#splitter.split(chunk)) this.#hand(piece);
-      this.#resumeOrPause();
-    });
+    this.#stream.on("data", this.#onData);
     this.#stream.once("end", () => {
       for (const piece of this.#splitter.end()) this.#hand(piece);
       this.#finish(undefined);

@@ -29,7 +29,7 @@ export function readRequest(
   readMaxBytes: number,
 ): UniversalServerRequest {
   const universal = universalRequestFromNodeRequest(request, response, undefined, contextValues);
-  if (!isBinaryStream(request)) return universal;
+  if (!isBinaryStream(request)) return "stream" in request ? universal : { ...universal, body: undestroyed(request) };
   const lane = new Lane();
   lane.held = contextValues.get(reuseMemory);
   contextValues.set(laneKey, lane);
@@ -37,7 +37,14 @@ export function readRequest(
   // the end all the same, or the request never counts as complete.
   const stream = ("stream" in request ? request.stream : request) as Readable;
   const onEnd = (): void => void request.resume();
-  return { ...universal, body: readStream(stream, lane, readMaxBytes, onEnd) };
+  const body = readStream(stream, lane, readMaxBytes, onEnd);
+  response.once("finish", () => body.drop());
+  return { ...universal, body };
+}
+
+/** An iterator that is left destroys an HTTP/1.1 request, and with it the connection that its answer should go by. */
+function undestroyed(request: IncomingMessage): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) };
 }
 
 /** Writes Connect's response, and the large messages of its stream. */

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants } from "node:http2";
 import type { Http2ServerResponse } from "node:http2";
 import type { NodeRequest, NodeResponse } from "./node-types.ts";
@@ -9,17 +9,36 @@ import type { NodeRequest, NodeResponse } from "./node-types.ts";
  */
 export function guardEarlyAnswer(request: NodeRequest, response: NodeResponse, isStopping: () => boolean): void {
   if ("stream" in response) resetStream(request, response);
-  else closeConnection(request, response, isStopping);
+  else closeConnection(request as IncomingMessage, response, isStopping);
 }
 
-/** Over HTTP/1.1 the rest of the body would be taken for the next request, which then hangs. */
-function closeConnection(request: NodeRequest, response: ServerResponse, isStopping: () => boolean): void {
+/** Over HTTP/1.1 what is left of the body would have to be read, however long it is, before the next request. */
+function closeConnection(request: IncomingMessage, response: ServerResponse, isStopping: () => boolean): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse;
   response.writeHead = (...args: unknown[]) => {
+    if (!request.complete) closeSlowly(request);
     if (!request.complete || isStopping()) response.shouldKeepAlive = false;
     return writeHead(...args);
   };
 }
+
+/**
+ * Whoever is sending when his connection is closed is told so by a failed write, and many a client, Go's for one, then
+ * does not look for an answer. So ours is followed by the end of our half of it, and what he still sends is dropped until
+ * he has ended his (RFC 9112, 9.6).
+ */
+function closeSlowly({ socket }: IncomingMessage): void {
+  socket.destroySoon = () => {
+    socket.end();
+    // Past the parser: nothing that comes is a request any more.
+    socket.removeAllListeners("data").on("data", ignore).resume();
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once("close", () => clearTimeout(timer));
+  };
+}
+
+/** How long a client may take to notice that it was answered. */
+const lingerMs = 5_000;
 
 /**
  * Over HTTP/2 the stream would stay open for as long as its client likes, and what it has sent fill the connection's
@@ -36,3 +55,5 @@ function resetStream(request: NodeRequest, { stream }: Http2ServerResponse): voi
     });
   });
 }
+
+function ignore(): void {}
