@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { ApiKey } from "../connection/api-key.ts";
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
+import { failAfter } from "../engine/clean-up.ts";
 import { freshKey, keyOf } from "../engine/fresh-key.ts";
 import { withFreshKey } from "../engine/key-entries.ts";
 import { ownOwner } from "../owner.ts";
@@ -120,12 +121,13 @@ export class ApptainerWorkspace extends ConnectedWorkspace {
         log,
       );
     } catch (error) {
-      // At once: what has not served has nothing to finish.
-      if (instance === undefined) await endByName(settings.program, name);
-      else await instance.stop(0);
-      await log?.end();
-      await files.remove();
-      throw error;
+      return failAfter(async () => {
+        // At once: what has not served has nothing to finish.
+        if (instance === undefined) await endByName(settings.program, name);
+        else await instance.stop(0);
+        await log?.end();
+        await files.remove();
+      }, error);
     }
   }
 

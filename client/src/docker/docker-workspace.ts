@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { ConnectedWorkspace } from "../connected-workspace.ts";
+import { failAfter } from "../engine/clean-up.ts";
 import { withFreshKey } from "../engine/key-entries.ts";
 import { NotFound } from "../errors.ts";
 import type { DockerDescription } from "../workspace.ts";
@@ -221,7 +222,6 @@ export async function startParts(
     if (!isUp(container.state)) throw await whyNotStarted(engine, container.state);
     return { container, apiKey, connection: await connectToContainer(container, apiKey, options, signal) };
   } catch (error) {
-    await discard();
-    throw error;
+    return failAfter(discard, error);
   }
 }

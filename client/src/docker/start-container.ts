@@ -5,6 +5,7 @@ import type { ContainerPlan } from "./container-spec.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import type { Engine } from "./engine.ts";
 import { EngineRefusal, toContainerError } from "./engine-errors.ts";
+import { failAfter } from "../engine/clean-up.ts";
 import { freshKey } from "../engine/fresh-key.ts";
 import { writeKeyFile } from "./key-file.ts";
 import { startLabel } from "./labels.ts";
@@ -75,8 +76,7 @@ async function tryToStart(
     return { id, apiKey, discard };
   } catch (error) {
     if (id === undefined) await afterCut(engine, plan.startId, error);
-    await discard();
-    throw signal.aborted ? signal.reason : toContainerError(error, { image, name, hostPort });
+    return failAfter(discard, signal.aborted ? signal.reason : toContainerError(error, { image, name, hostPort }));
   }
 }
 
