@@ -1,6 +1,8 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
 import type { Interceptor, StreamRequest, StreamResponse } from "@connectrpc/connect";
+import { headerGrpcStatus } from "@connectrpc/connect/protocol-grpc";
 import { gather } from "./gather.ts";
 import type { Lane } from "./lane.ts";
 import { withNext } from "./with-next.ts";
@@ -16,7 +18,10 @@ export function clientInterceptor(laneOf: (request: StreamRequest) => Lane | und
     lane.types = { incoming: output, outgoing: input };
     const message = tokensFor(input, request.message as Messages, lane) as StreamRequest["message"];
     const response = (await next({ ...request, message })) as StreamResponse;
-    return { ...response, message: messagesFor(response.message as Messages, lane) as StreamResponse["message"] };
+    const messages = messagesFor(response.message as Messages, lane, ofReply) as StreamResponse["message"];
+    // Of a reply without messages the trailers may come as headers, which Connect leaves where they are.
+    const trailer = response.header.has(headerGrpcStatus) ? response.header : response.trailer;
+    return { ...response, trailer, message: messages };
   };
 }
 
@@ -44,8 +49,15 @@ function tokensFor(type: DescMessage, messages: Messages, lane: Lane): Messages 
   });
 }
 
-/** Puts the large messages back where a token stands for each. */
-function messagesFor(messages: Messages, lane: Lane): Messages {
+/** Connect says invalid_argument of a reply that was cut, as if it was the caller's fault. */
+function ofReply(error: unknown): unknown {
+  if (!(error instanceof ConnectError) || error.isWireError || error.code !== Code.InvalidArgument) return error;
+  if (!error.rawMessage.startsWith("protocol error")) return error;
+  return new ConnectError(error.rawMessage, Code.Internal, error.metadata, undefined, error);
+}
+
+/** Puts the large messages back where a token stands for each; an error goes through `mapError`. */
+function messagesFor(messages: Messages, lane: Lane, mapError?: (error: unknown) => unknown): Messages {
   const lent: (Uint8Array | undefined)[] = [];
   return mapped(
     messages,
@@ -59,19 +71,28 @@ function messagesFor(messages: Messages, lane: Lane): Messages {
       const memory = lent.shift();
       if (memory !== undefined) lane.giveBack(memory);
     },
+    mapError,
   );
 }
 
-/** The iterable with its values mapped; `before` is called whenever one is asked for. */
-function mapped(source: Messages, map: (message: Message) => Message, before?: () => void): Messages {
+/** The iterable with its values mapped, and its error; `before` is called whenever one is asked for. */
+function mapped(
+  source: Messages,
+  map: (message: Message) => Message,
+  before?: () => void,
+  mapError = (error: unknown) => error,
+): Messages {
   return {
     [Symbol.asyncIterator]() {
       const iterator = source[Symbol.asyncIterator]();
       const take = (result: IteratorResult<Message>): IteratorResult<Message> =>
         result.done === true ? result : { done: false, value: map(result.value) };
+      const fail = (error: unknown): never => {
+        throw mapError(error);
+      };
       return withNext(iterator, () => {
         before?.();
-        return iterator.next().then(take);
+        return iterator.next().then(take, fail);
       });
     },
   };
