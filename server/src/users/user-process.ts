@@ -93,7 +93,8 @@ export class UserProcess {
 
   /** Whether it may still answer. */
   get isAlive(): boolean {
-    return !this.#session.closed && !this.#session.destroyed && this.#child.exitCode === null;
+    const { exitCode, signalCode } = this.#child;
+    return !this.#session.closed && !this.#session.destroyed && exitCode === null && signalCode === null;
   }
 
   /** Has it take no new work and end its operations. */

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { chown, readdir, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Transport } from "@connectrpc/connect";
@@ -44,6 +45,8 @@ interface Entry {
 export class Users {
   readonly #options: UsersOptions;
   readonly #entries = new Map<string, Entry>();
+  /** What does not answer yet: nobody waits for it once the server stops. */
+  readonly #starting = new Set<ChildProcess>();
   #isStopping = false;
 
   constructor(options: UsersOptions) {
@@ -72,7 +75,11 @@ export class Users {
       }
       entry.leases++;
       try {
-        return leaseOf(entry, await entry.process);
+        const process = await entry.process;
+        if (process.isAlive) return leaseOf(entry, process);
+        // Killed just now: nothing was asked of it yet, so another one can do it.
+        entry.leases--;
+        await this.#end(entry);
       } catch (error) {
         entry.leases--;
         // The next call tries again.
@@ -84,7 +91,7 @@ export class Users {
 
   /** Takes no new work and ends what runs. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#startNoMore();
     await Promise.all(
       [...this.#entries.values()].map(({ process }) =>
         process.then(
@@ -97,8 +104,13 @@ export class Users {
 
   /** Ends all processes, in bounded time. */
   async close(): Promise<void> {
-    this.#isStopping = true;
+    this.#startNoMore();
     await Promise.all([...this.#entries.values()].map((entry) => this.#end(entry)));
+  }
+
+  #startNoMore(): void {
+    this.#isStopping = true;
+    for (const child of this.#starting) child.kill("SIGKILL");
   }
 
   #entryFor(identity: Identity): Entry {
@@ -153,10 +165,15 @@ export class Users {
       const entry = this.#entries.get(key);
       if (entry?.leases === 0) void this.#end(entry);
     };
+    this.#starting.add(child);
+    if (this.#isStopping) child.kill("SIGKILL");
     try {
       return await UserProcess.open(child, { settings, onInternalError, onIdle });
     } catch (error) {
+      if (this.#isStopping) throw serverStopping();
       throw (await this.#refusalOf(identity)) ?? new Error(`no process for user ${identity.name}`, { cause: error });
+    } finally {
+      this.#starting.delete(child);
     }
   }
 
