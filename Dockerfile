@@ -51,6 +51,7 @@ ENV HOME=/home/workspace \
   YONDER_SERVER_WORKING_DIRECTORY=/workspace \
   YONDER_SERVER_STATE_DIRECTORY=/var/lib/yonder/state
 LABEL dev.yonder.contract="1" \
+  dev.yonder.socket-beside="true" \
   org.opencontainers.image.title="Yonder workspace" \
   org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /workspace

@@ -53,7 +53,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   for (const notice of notices) logger.warn(notice);
   const { workingDirectory, stateDirectory } = config;
   const healthPort = edge.healthAddress?.port;
-  logger.info({ url: edge.url, healthPort, version, workingDirectory, stateDirectory, ...identity }, "listening");
+  const { url, socketBeside: socket } = edge;
+  logger.info({ url, socket, healthPort, version, workingDirectory, stateDirectory, ...identity }, "listening");
 
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number): Promise<void> => {

@@ -5,6 +5,7 @@ import { announce, missing } from "../helpers/engines/found.ts";
 import { works } from "../helpers/engines/shell.ts";
 import { startPodman } from "../helpers/engines/podman.ts";
 import type { PodmanEngine } from "../helpers/engines/podman.ts";
+import { wayTo } from "../helpers/way-to-container.ts";
 
 const docker = inject("docker");
 const isThere = docker.available && (await works("podman", ["--version"]));
@@ -40,6 +41,7 @@ describe.skipIf(!isThere)("on Podman's socket", () => {
     await workspace.resume();
     expect((await workspace.executeCommand("cat file")).stdout).toBe("there\n");
     expect(await engine?.podman("ps", "--quiet")).not.toBe("");
+    expect(await wayTo(workspace)).toBe("socket");
   });
 
   test("a workspace has no network at all where it should have none", async () => {

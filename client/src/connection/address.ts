@@ -1,5 +1,6 @@
 import { invalidOption } from "../invalid-option.ts";
 import { shown } from "../option-rules.ts";
+import type { Shortcut } from "./shortcut.ts";
 
 /** Where a server is: what `host` means. */
 export interface Address {
@@ -10,6 +11,8 @@ export interface Address {
   readonly secure: boolean;
   /** What to open a socket to. */
   readonly target: { readonly path: string } | { readonly host: string; readonly port: number };
+  /** A faster way to the same server, taken where it is open. */
+  readonly shortcut?: Shortcut | undefined;
 }
 
 /** Reads `http://host:port`, `https://host:port` or `unix:///path/to/socket`. */

@@ -27,6 +27,8 @@ export interface DialOptions {
 
 /** Opens a socket. It is destroyed with an error if it is not connected, and secured, within `connectMs`. */
 export function dial({ address, tls, connectMs }: DialOptions, alpn: "h2" | "http/1.1"): Socket {
+  const shortcut = address.shortcut?.open();
+  if (shortcut !== undefined) return shortcut;
   const socket = address.secure
     ? connectTls({ ...secureOptions(address, tls), ...address.target, ALPNProtocols: [alpn] })
     : connectTcp(address.target);

@@ -7,6 +7,7 @@ import type { ConnectionChange } from "./connection.ts";
 import type { TlsOptions } from "./dial.ts";
 import { firstContact } from "./first-contact.ts";
 import type { Diagnosis } from "./retry.ts";
+import type { Shortcut } from "./shortcut.ts";
 import { readSettings } from "./settings.ts";
 import type { SettingsOptions } from "./settings.ts";
 import { checkTls } from "./trust.ts";
@@ -16,6 +17,7 @@ import type { Transports } from "./transports.ts";
 /** Of a workspace's options, those that are the connection's. `RemoteWorkspaceOptions` says what each means. */
 export interface OpenConnectionOptions extends SettingsOptions {
   readonly host: string;
+  readonly shortcut?: Shortcut | undefined;
   readonly apiKey?: ApiKey | undefined;
   readonly tls?: TlsOptions | undefined;
   readonly workspaceId?: string | undefined;
@@ -29,7 +31,7 @@ export interface OpenConnectionOptions extends SettingsOptions {
 export async function openConnection(
   options: OpenConnectionOptions,
 ): Promise<{ readonly connection: Connection; readonly address: Address }> {
-  const address = parseAddress(options.host);
+  const address = { ...parseAddress(options.host), shortcut: options.shortcut };
   const { protocol, httpVersion, timeouts, retry } = readSettings(options);
   checkTls(options.tls);
   const { connectMs, callMs, pingIntervalMs, pingTimeoutMs } = timeouts;

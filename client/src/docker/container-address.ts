@@ -3,6 +3,7 @@ import { InvalidState } from "../errors.ts";
 import { serverPort } from "./check-options.ts";
 import { socketName } from "./container-spec.ts";
 import type { ContainerState } from "./container-state.ts";
+import { startLabel } from "./labels.ts";
 import { socketDirectoryOf } from "./socket-directory.ts";
 
 /** Where a container's server is reached from this machine, as RemoteWorkspace's `host` has it. */
@@ -16,6 +17,18 @@ export function hostOf({ labels, ports, environment, name }: ContainerState): st
     subject: name,
     remedy: "Start it (`docker start`), or a new workspace.",
   });
+}
+
+/**
+ * The server's socket beside its port, seen through the container's first process, which is there for root and for
+ * whoever is the container's user, if the engine's machine is this one.
+ */
+export function shortcutOf({ environment, pid, labels }: ContainerState): readonly string[] | undefined {
+  // Named by its start: where that number is another process's, no other server's socket is found.
+  const name = `/${labels[startLabel]}.sock`;
+  const variable = environment.findLast((each) => each.startsWith("YONDER_SERVER_SOCKET=/") && each.endsWith(name));
+  const [, path] = variable?.split("=/") ?? [];
+  return path === undefined || pid === 0 ? undefined : [`/proc/${pid}/root`, ...path.split("/")];
 }
 
 /** Of a container on the host's network. */

@@ -18,12 +18,22 @@ export interface ContainerPlan {
   readonly socketDirectory: string | undefined;
   /** The port on this machine's loopback. Undefined where there is a socket. */
   readonly hostPort: number | undefined;
+  /** Whether the server is to have a socket beside its port. */
+  readonly hasShortcut: boolean;
   readonly user: string | undefined;
 }
 
 /** Where the socket's directory is in the container. */
 const socketMount = "/run/yonder";
 export const socketName = "yonder.sock";
+
+/**
+ * Where a server that has a port has its socket as well: at a path that no other container has, nor this machine, in a
+ * directory that anybody may write to. (On a read-only root Podman's own mounts leave no such one in /run.)
+ */
+function shortcutPath({ startId }: ContainerPlan, readOnly: boolean): string {
+  return `${readOnly ? stateDirectory : socketMount}/${startId}.sock`;
+}
 
 /** The request that creates the container. What is secret is not in it: everybody who may inspect it reads it all. */
 export function containerSpec(plan: ContainerPlan, options: DockerWorkspaceOptions): object {
@@ -82,7 +92,7 @@ const homeDirectory = "/home/workspace";
 
 function environmentOf(
   plan: ContainerPlan,
-  { network, environment = {}, forwardEnv = [] }: DockerWorkspaceOptions,
+  { network, environment = {}, forwardEnv = [], readOnly = false }: DockerWorkspaceOptions,
 ): string[] {
   const forwarded = forwardEnv.flatMap((name) => {
     const value = process.env[name];
@@ -91,13 +101,14 @@ function environmentOf(
   const ours: Record<string, string> = {
     YONDER_SERVER_API_KEY_FILE: keyFilePath,
     YONDER_SERVER_WORKING_DIRECTORY: plan.workingDir,
+    ...(plan.hasShortcut && { YONDER_SERVER_SOCKET: shortcutPath(plan, readOnly) }),
     // On the host's network there is nothing to publish: it listens on the host's loopback itself.
     ...(network === "host" && { YONDER_SERVER_HOST: "127.0.0.1", YONDER_SERVER_PORT: String(plan.hostPort) }),
   };
   const all = { ...Object.fromEntries(forwarded), ...environment, ...ours };
   const set = Object.entries(all).map(([name, value]) => `${name}=${value}`);
-  // Emptied, since the image's own count no less than ours: a server has an address or a socket. (Docker would take a
-  // name without "=" away, Podman does not.)
+  // Emptied, since the image's own count no less than ours: a server that has an address listens there. (Docker would
+  // take a name without "=" away, Podman does not.)
   const socket = [`YONDER_SERVER_SOCKET=${socketMount}/${socketName}`, "YONDER_SERVER_HOST=", "YONDER_SERVER_PORT="];
   return plan.socketDirectory === undefined ? set : [...set, ...socket];
 }

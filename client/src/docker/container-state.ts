@@ -15,12 +15,20 @@ export interface ContainerState {
   /** The published ports: those of the container, with where they are on this machine. */
   readonly ports: ReadonlyMap<number, number>;
   readonly environment: readonly string[];
+  /** Its first process, as the engine's machine counts them. 0: it does not run. */
+  readonly pid: number;
 }
 
 interface Inspection {
   readonly Id: string;
   readonly Name: string;
-  readonly State: { Status: ContainerState["status"]; ExitCode: number; OOMKilled: boolean; Error: string };
+  readonly State: {
+    Status: ContainerState["status"];
+    ExitCode: number;
+    OOMKilled: boolean;
+    Error: string;
+    Pid?: number;
+  };
   readonly Config: { Image: string; Labels: Record<string, string> | null; Env: string[] | null };
   readonly NetworkSettings: { Ports?: Record<string, { HostPort: string }[] | null> | null };
 }
@@ -52,6 +60,7 @@ export async function inspectContainer(
       labels: Config.Labels ?? {},
       ports: new Map(ports),
       environment: Config.Env ?? [],
+      pid: State.Pid ?? 0,
     };
   } catch (error) {
     throw toContainerError(error, { container });

@@ -1,7 +1,8 @@
 import { InvalidState, NotFound } from "../errors.ts";
 import type { Diagnosis } from "../connection/retry.ts";
 import { serverPort } from "./check-options.ts";
-import { hostOf } from "./container-address.ts";
+import { Shortcut } from "../connection/shortcut.ts";
+import { hostOf, shortcutOf } from "./container-address.ts";
 import { readLogs } from "./container-logs.ts";
 import type { LogOptions } from "./container-logs.ts";
 import { inspectContainer } from "./container-state.ts";
@@ -37,6 +38,12 @@ export class Container {
   /** Where its server is reached. */
   get host(): string {
     return hostOf(this.#state);
+  }
+
+  /** A way there that is faster than the host, where it is open. */
+  get shortcut(): Shortcut {
+    // Each time anew: a container that was started again has other processes.
+    return new Shortcut(() => shortcutOf(this.#state));
   }
 
   async refresh(signal?: AbortSignal): Promise<ContainerState> {

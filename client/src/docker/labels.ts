@@ -8,3 +8,5 @@ export const keepLabel = "dev.yonder.keep";
 export const socketLabel = "dev.yonder.socket-directory";
 /** Which start made it, so that one whose answer was lost is found. */
 export const startLabel = "dev.yonder.start";
+/** On an image: "true" where its server can listen on a socket beside its port. */
+export const socketBesideLabel = "dev.yonder.socket-beside";

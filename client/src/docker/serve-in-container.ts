@@ -19,7 +19,7 @@ export async function connectToContainer(
   let hasServed = false;
   const diagnose = async () => (hasServed ? await container.diagnose() : undefined);
   const { connection } = await waitUntilServing({
-    connect: { host: container.host, apiKey, timeouts, retry, diagnose },
+    connect: { host: container.host, shortcut: container.shortcut, apiKey, timeouts, retry, diagnose },
     subject: `the container ${container.state.name}`,
     timeoutMs: healthCheckTimeoutMs,
     whyDead: async () => {

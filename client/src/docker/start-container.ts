@@ -8,10 +8,11 @@ import { EngineRefusal, toContainerError } from "./engine-errors.ts";
 import { failAfter } from "../engine/clean-up.ts";
 import { freshKey } from "../engine/fresh-key.ts";
 import { writeKeyFile } from "./key-file.ts";
-import { startLabel } from "./labels.ts";
+import { socketBesideLabel, startLabel } from "./labels.ts";
 import { listContainers } from "./list-containers.ts";
 import { ownOwner } from "../owner.ts";
 import { freePort } from "../engine/port.ts";
+import { inspectImage } from "./pull-image.ts";
 import { removeContainer } from "./remove-container.ts";
 import { makeSocketDirectory, removeSocketDirectory } from "./socket-directory.ts";
 import { writeArchive } from "./write-archive.ts";
@@ -96,15 +97,24 @@ async function makePlan(
     user: user === undefined ? undefined : String(user),
   };
   if (network !== "none") {
+    // On the host's network there is nothing that a socket would spare.
+    const hasShortcut = network !== "host" && (await servesSocketBeside(engine, image, signal));
     // Chosen here rather than by the engine, which would choose another one whenever the container is started again.
-    return { ...plan, socketDirectory: undefined, hostPort: options.hostPort ?? (await freePort()) };
+    const hostPort = options.hostPort ?? (await freePort());
+    return { ...plan, socketDirectory: undefined, hasShortcut, hostPort };
   }
   // Only its own user can open the socket, so the server runs as whoever this is.
   const isRootless = await runsRootless(engine, signal);
   const us = process.getuid?.() ?? 0;
   const asUs = isRootless ? "0:0" : us === 0 ? undefined : `${us}:${process.getgid?.() ?? us}`;
   const socketDirectory = await makeSocketDirectory();
-  return { ...plan, user: plan.user ?? asUs, socketDirectory, hostPort: undefined };
+  return { ...plan, user: plan.user ?? asUs, socketDirectory, hasShortcut: false, hostPort: undefined };
+}
+
+/** Whether the image's server listens at both; an older one would refuse to start. */
+async function servesSocketBeside(engine: Engine, image: string, signal: AbortSignal): Promise<boolean> {
+  const found = await inspectImage(engine, image, signal);
+  return found?.Config?.Labels?.[socketBesideLabel] === "true";
 }
 
 async function runsRootless(engine: Engine, signal: AbortSignal): Promise<boolean> {

@@ -13,6 +13,8 @@ import { defaultStateDirectory } from "./state-directory.ts";
 /** What the server goes by: every setting, checked, and put together where several say one thing. */
 export interface ServerConfig extends SettingValues {
   readonly target: ListenTarget;
+  /** The path of a UNIX socket beside the address that is listened on. */
+  readonly socketBeside: string | undefined;
   readonly tls: TlsFiles | undefined;
   readonly limits: Limits;
 }
@@ -30,17 +32,15 @@ export async function resolveConfig(given: GivenSettings): Promise<ServerConfig>
     confine,
     stateDirectory: await stateDirectoryOf(values, target),
     target,
+    socketBeside: "host" in target && values.socket !== undefined ? resolve(values.socket) : undefined,
     tls: tlsOf(values),
     limits: limitsOf(values),
   };
 }
 
 function targetOf(given: GivenSettings, { socket, host, port }: SettingValues): ListenTarget {
-  if (socket === undefined) return { host, port: port ?? 0 };
-  if (given.host !== undefined || given.port !== undefined) {
-    throw new ConfigError("--socket stands in the place of --host and --port: give only one of the two");
-  }
-  return { socket: resolve(socket) };
+  const isAtAddress = socket === undefined || given.host !== undefined || given.port !== undefined;
+  return isAtAddress ? { host, port: port ?? 0 } : { socket: resolve(socket) };
 }
 
 async function stateDirectoryOf(

@@ -20,7 +20,7 @@ export const settings = {
   socket: text({
     flag: "socket",
     placeholder: "PATH",
-    help: "Listen on a UNIX socket instead, which only this user can open",
+    help: "Listen on a UNIX socket, which only this user can open: instead, or as well where --host or --port is given",
   }),
   workingDirectory: textWithDefault({
     flag: "working-directory",

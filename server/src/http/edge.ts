@@ -15,6 +15,8 @@ import { defaultConnectionLimits } from "./limits.ts";
 import type { ConnectionLimits } from "./limits.ts";
 import { listen } from "./listener.ts";
 import type { Listener } from "./listener.ts";
+import { openSocketBeside } from "./socket-beside.ts";
+import type { SocketBeside } from "./socket-beside.ts";
 import { reply } from "./node-types.ts";
 import type { NodeHandler } from "./node-types.ts";
 import { createHealthHandler, createRequestHandler } from "./request-handler.ts";
@@ -38,6 +40,8 @@ export interface Edge {
   readonly requiresKey: boolean;
   /** "http://127.0.0.1:8000", or "unix:/run/yonder.sock". */
   readonly url: string;
+  /** The UNIX socket that it is reached by as well. */
+  readonly socketBeside: string | undefined;
   /** From here on calls reach the app; until then every request is answered 503. */
   serve(app: App): void;
   /** Stops in bounded time; see `drain`. Without an app it closes at once. */
@@ -59,13 +63,16 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const limits: ConnectionLimits = { ...defaultConnectionLimits, ...config, ...options.connectionLimits };
   const closers: (() => void)[] = [() => ring?.close()];
   const listeners: Listener[] = [];
+  let beside: SocketBeside | undefined;
   const onError = (error: Error): void => logger.error({ err: error }, "a connection could not be accepted");
   try {
     const host = "host" in config.target ? config.target.host : undefined;
     await checkExposure({ ...config, host, hasKey: ring !== undefined, hasTls: config.tls !== undefined });
     const server = await createServer(options, main.handler, limits, closers);
     server.server.maxConnections = config.maxConnections;
-    const listener = await listen(server, config.target, onError);
+    // First, so that whoever finds the address open finds the socket, too.
+    if (config.socketBeside !== undefined) beside = await openSocketBeside(server, config.socketBeside, logger);
+    const listener = await listen(server, config.target, onError, beside);
     listeners.push(listener);
     const healthListener = await listenForHealth(config, health.handler, limits, onError);
     if (healthListener !== undefined) listeners.push(healthListener);
@@ -77,6 +84,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       healthAddress: healthListener?.address as AddressInfo | undefined,
       requiresKey: ring !== undefined,
       url: urlOf(listener.address, config),
+      socketBeside: beside?.path,
       serve(app) {
         served = app;
         main.use(handlerOf(app, options, ring, guard));
@@ -89,6 +97,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       },
     };
   } catch (error) {
+    beside?.refuseConnections();
     await Promise.all(listeners.map((each) => each.close(0)));
     for (const close of closers) close();
     throw error;

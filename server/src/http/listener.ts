@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { ConfigError } from "../config/config-error.ts";
 import type { EdgeServer } from "./edge-server.ts";
+import type { SocketBeside } from "./socket-beside.ts";
 import { listenOnSocket } from "./unix-socket.ts";
 
 export type ListenTarget = { readonly socket: string } | PortTarget;
@@ -22,11 +23,15 @@ export interface Listener {
   close(timeoutMs: number): Promise<void>;
 }
 
-/** Makes the server listen. `onError` is told of connections that could not be accepted, for want of files for example. */
+/**
+ * Makes the server listen. `onError` is told of connections that could not be accepted, for want of files for example;
+ * `beside` is closed with it.
+ */
 export async function listen(
   { server, sessions }: EdgeServer,
   target: ListenTarget,
   onError: (error: Error) => void,
+  beside?: SocketBeside,
 ): Promise<Listener> {
   const sockets = trackSockets(server);
   if ("socket" in target) await listenOnSocket(server, target.socket);
@@ -38,6 +43,7 @@ export async function listen(
   const address = server.address();
   if (address === null) throw new Error("the server does not listen");
   const refuseConnections = (): void => {
+    beside?.refuseConnections();
     // Closes idle HTTP/1.1 connections as well, and removes the file of a UNIX socket.
     if (server.listening) server.close();
     sessions.announceEnd();
@@ -51,7 +57,7 @@ export async function listen(
       sessions.close();
       closeIdleConnections(server);
       const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), timeoutMs);
-      await closed;
+      await Promise.all([closed, beside?.closed]);
       clearTimeout(timer);
     },
   };

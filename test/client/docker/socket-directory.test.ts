@@ -45,6 +45,7 @@ test("a container has its own word on what an image's labels could say", () => {
     keeps: false,
     socketDirectory: undefined,
     hostPort: 1,
+    hasShortcut: false,
     user: undefined,
   };
   const { Labels } = containerSpec(plan, {}) as { Labels: Record<string, string> };

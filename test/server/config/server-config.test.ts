@@ -9,10 +9,17 @@ test.each([
   [{ tlsCert: "a" }, "TLS takes both --tls-cert and --tls-key"],
   [{ tlsKey: "a" }, "TLS takes both --tls-cert and --tls-key"],
   [{ clientCa: "a" }, "--client-ca asks for TLS"],
-  [{ socket: "/tmp/s", port: 1 }, "--socket stands in the place of --host and --port"],
-  [{ socket: "/tmp/s", host: "localhost" }, "--socket stands in the place of --host and --port"],
 ])("%j is refused", async (given, message) => {
   await expect(resolveConfig(given)).rejects.toThrow(message);
+});
+
+test.each([
+  [{ socket: "/tmp/s" }, { socket: "/tmp/s" }, undefined],
+  [{ socket: "/tmp/s", port: 1 }, { host: "127.0.0.1", port: 1 }, "/tmp/s"],
+  [{ socket: "/tmp/s", host: "localhost" }, { host: "localhost", port: 8000 }, "/tmp/s"],
+  [{ port: 1 }, { host: "127.0.0.1", port: 1 }, undefined],
+])("%j is listened at where it says", async (given, target, socketBeside) => {
+  expect(await resolveConfig({ stateDirectory: "/tmp/state", ...given })).toMatchObject({ target, socketBeside });
 });
 
 test("the working directory must be there and be a directory", async () => {
