@@ -146,6 +146,20 @@ it("keeps the caller's deadline", async () => {
   expect((await call(envelope("a"), { "grpc-timeout": "soon" })).code).not.toBe(0);
 });
 
+it.each([path, streamPath])("keeps the deadline of a caller who sends half a request to %s", async (at) => {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": at,
+    "content-type": "application/grpc",
+    "grpc-timeout": "50m",
+  });
+  stream.on("error", () => {}).resume();
+  stream.write(envelope("abc").subarray(0, 6));
+  const [trailers] = (await once(stream, "trailers")) as [Record<string, unknown>];
+  expect(Number(trailers["grpc-status"])).toBe(Code.DeadlineExceeded);
+  stream.close();
+});
+
 it("tells how long the caller waits, also where that is longer than a timer can be set for", async () => {
   expect((await call(envelope("a"), { "grpc-timeout": "10000H" })).code).toBe(0);
   expect(contexts.at(-1)?.timeoutMs()).toBeGreaterThan(2 ** 31);

@@ -134,8 +134,10 @@ test("sends the deadline along", async () => {
     stream.close(constants.NGHTTP2_REFUSED_STREAM);
   });
   const client = createClient(FileService, transport);
-  for (const options of [{}, { timeoutMs: 0 }, { timeoutMs: 70_000 }]) await failureOf(client.stat({}, options));
-  expect(sent).toEqual([undefined, undefined, "70000m"]);
+  for (const timeoutMs of [undefined, 0, 70_000, 70_000.5, 1e8, 1e11 + 0.5, 1e13, Infinity])
+    await failureOf(client.stat({}, timeoutMs === undefined ? {} : { timeoutMs }));
+  const eightDigits = ["70001m", "100000S", "27778H", "2777778H", "99999999H"];
+  expect(sent).toEqual([undefined, undefined, "70000m", ...eightDigits]);
 });
 
 const unary = encodeEnvelope(0, toBinary(StatResponseSchema, create(StatResponseSchema, { file: { path: "x" } })));
@@ -159,6 +161,15 @@ test.each<[string, Code, (stream: ServerHttp2Stream) => void]>([
   ["no status", Code.Internal, (stream) => reply(stream, unary)],
   ["half a message", Code.Internal, (stream) => reply(stream, unary.subarray(0, 6), ok)],
   ["two messages", Code.Unimplemented, (stream) => reply(stream, Buffer.concat([unary, unary]), ok)],
+  [
+    "more messages without an end",
+    Code.Unimplemented,
+    (stream) => {
+      stream.respond(grpc);
+      const more = setInterval(() => stream.write(unary), 1);
+      stream.on("close", () => clearInterval(more));
+    },
+  ],
   ["no message", Code.Unimplemented, (stream) => reply(stream, new Uint8Array(), ok)],
   ["a compressed message", Code.Internal, (stream) => reply(stream, encodeEnvelope(1, unary), ok)],
   [
@@ -174,6 +185,19 @@ test.each<[string, Code, (stream: ServerHttp2Stream) => void]>([
 ])("fails at %s", async (_what, code, answer) => {
   const client = createClient(FileService, await openRaw(answer));
   expect(await failureOf(client.stat({}))).toMatchObject({ code });
+});
+
+test("tells an error whose words are not encoded as they should be", async () => {
+  const words = { "grpc-status": "5", "grpc-message": "100% of 50%zz" };
+  for (const answer of [
+    (stream: ServerHttp2Stream) => reply(stream, new Uint8Array(), words),
+    (stream: ServerHttp2Stream) => stream.respond({ ...grpc, ...words }, { endStream: true }),
+  ]) {
+    const client = createClient(FileService, await openRaw(answer));
+    const expected = { code: Code.NotFound, rawMessage: "100% of 50%zz" };
+    expect(await failureOf(client.stat({}))).toMatchObject(expected);
+    expect(await failureOf(client.download({})[Symbol.asyncIterator]().next())).toMatchObject(expected);
+  }
 });
 
 test("fails where nobody answers, with Node's reason", async () => {

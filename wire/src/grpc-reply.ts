@@ -2,6 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import {
   contentTypeProto,
   grpcStatusOk,
+  headerGrpcMessage,
   headerGrpcStatus,
   validateResponseWithCompression,
   validateTrailer,
@@ -19,7 +20,7 @@ export interface ReplyHead {
 /** Reads a reply's headers as Connect does. Throws where they are not those of gRPC. */
 export function readHead(headers: IncomingHttpHeaders & IncomingHttpStatusHeader): ReplyHead {
   if (isGood(headers)) return new GoodHead(headers);
-  const header = webHeaders(headers);
+  const header = withReadableMessage(webHeaders(headers));
   const { headerError } = validateResponseWithCompression([], headers[":status"] ?? 0, header);
   return { header, error: headerError };
 }
@@ -64,16 +65,30 @@ export function readEnd(
   if (head === undefined) throw new ConnectError("protocol error: missing headers", Code.Internal);
   webHeaders(trailers, trailer);
   const isOk = trailers["grpc-status"] === grpcStatusOk && trailers["grpc-status-details-bin"] === undefined;
-  if (!isOk) validateTrailer(trailer, head.header);
+  if (!isOk) validateTrailer(withReadableMessage(trailer), head.header);
   return head;
+}
+
+/** An error that is not percent-encoded as it should be is an error all the same, and its words are told as they are. */
+function withReadableMessage(headers: Headers): Headers {
+  const message = headers.get(headerGrpcMessage);
+  try {
+    if (message !== null) decodeURIComponent(message);
+  } catch {
+    headers.set(headerGrpcMessage, encodeURIComponent(message ?? ""));
+  }
+  return headers;
+}
+
+/** What is wrong with a second message where there is to be one. */
+export function extraMessage(): ConnectError {
+  return new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
 }
 
 /** The one message of a reply. Throws where there is none, or more. */
 export function onlyMessage<M>(messages: readonly { readonly message: M }[], head: ReplyHead, trailer: Headers): M {
   const [first, ...others] = messages;
-  if (others.length > 0) {
-    throw new ConnectError("protocol error: received extra output message for unary method", Code.Unimplemented);
-  }
+  if (others.length > 0) throw extraMessage();
   if (first === undefined) {
     if (head.error !== undefined) throw head.error;
     const code = trailer.has(headerGrpcStatus) ? Code.Unimplemented : Code.Unknown;

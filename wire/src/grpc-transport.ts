@@ -5,7 +5,7 @@ import type { IncomingHttpHeaders } from "node:http2";
 import { CallStream } from "./call-stream.ts";
 import type { CallEvents } from "./call-stream.ts";
 import { envelopeOf } from "./envelope.ts";
-import { onlyMessage, readEnd, readHead } from "./grpc-reply.ts";
+import { extraMessage, onlyMessage, readEnd, readHead } from "./grpc-reply.ts";
 import type { ReplyHead } from "./grpc-reply.ts";
 import { MessageMemory } from "./message-memory.ts";
 import { MessageReader } from "./message-reader.ts";
@@ -91,6 +91,8 @@ class UnaryCall<M extends DescMethodUnary> implements CallEvents {
 
   onData(chunk: Uint8Array): void {
     this.#messages.push(chunk);
+    // Not at the end only: there may be none.
+    if (this.#messages.ready.length > 1) throw extraMessage();
   }
 
   onEnd(trailers: IncomingHttpHeaders): void {

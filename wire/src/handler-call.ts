@@ -56,7 +56,12 @@ export class HandlerCall<M extends DescMethod> {
   async request(): Promise<MessageShape<M["input"]>> {
     await this.#options.requestGate?.(this.context);
     if (this.#timeoutError !== undefined) throw this.#timeoutError;
-    return await readMessage(this.#request, this.#method, this.#options.readMaxBytes ?? 0xffffffff);
+    return await readMessage(
+      this.#request,
+      this.#method,
+      this.#options.readMaxBytes ?? 0xffffffff,
+      this.context.signal,
+    );
   }
 
   /** Sends the headers, if they are not on their way: until then more can be added. */
@@ -101,11 +106,15 @@ export class HandlerCall<M extends DescMethod> {
   }
 }
 
-/** The one message of a request, in the words of Connect where it is none. */
+/**
+ * The one message of a request, in the words of Connect where it is none. Until the call's signal: neither a deadline nor a
+ * shutdown waits for a caller who sends half of it.
+ */
 function readMessage<M extends DescMethod>(
   request: Http2ServerRequest,
   { input, methodKind }: M,
   maxBytes: number,
+  signal: AbortSignal,
 ): Promise<MessageShape<M["input"]>> {
   // Of the stream itself, past the queue that Node's compatibility layer puts behind it.
   const { stream } = request;
@@ -133,8 +142,8 @@ function readMessage<M extends DescMethod>(
       else if (only === undefined) refuse(protocolError(`missing input message for ${kind} method`));
       else resolve(only.message);
     });
-    const onGone = (): void => reject(callerIsGone());
-    stream.once("aborted", onGone).once("error", onGone);
+    if (signal.aborted) refuse(signal.reason);
+    else signal.addEventListener("abort", () => refuse(signal.reason), { once: true });
   });
 }
 

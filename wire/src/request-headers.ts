@@ -11,7 +11,7 @@ export class RequestHeaders {
 
   of(header: HeadersInit | undefined, timeoutMs: number | undefined): OutgoingHttpHeaders {
     const headers = this.#without(header);
-    return timeoutMs === undefined ? headers : { ...headers, "grpc-timeout": `${timeoutMs}m` };
+    return timeoutMs === undefined ? headers : { ...headers, "grpc-timeout": grpcTimeout(timeoutMs) };
   }
 
   #without(header: HeadersInit | undefined): OutgoingHttpHeaders {
@@ -24,6 +24,15 @@ export class RequestHeaders {
     return headers;
   }
 }
+
+/** A whole number of eight digits at most: Connect writes any number of milliseconds, which servers refuse, its own too. */
+function grpcTimeout(timeoutMs: number): string {
+  if (timeoutMs <= mostDigits) return `${Math.ceil(timeoutMs)}m`;
+  if (timeoutMs <= mostDigits * 1000) return `${Math.ceil(timeoutMs / 1000)}S`;
+  return `${Math.min(mostDigits, Math.ceil(timeoutMs / 3_600_000))}H`;
+}
+
+const mostDigits = 99_999_999;
 
 /** Whether it can never be another: a frozen array, or frozen `Headers`, still can. */
 function isConstant(header: HeadersInit): boolean {
