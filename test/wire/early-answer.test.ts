@@ -53,3 +53,17 @@ test("a request of HTTP/1.1 that was answered before it was read does not hold u
 
 /** 64 KiB of a field that nobody knows. */
 const data = Buffer.concat([Buffer.from([0xfa, 0x3f, 0xfb, 0xff, 0x03]), Buffer.alloc((1 << 16) - 5)]);
+
+test.each([
+  ["connect", "application/connect+proto", /"code":"deadline_exceeded"/],
+  ["gRPC-Web", "application/grpc-web+proto", /grpc-status: 4/],
+])("a stream over %s is answered at its deadline while half of a message is there", async (_name, type, answer) => {
+  const { socket, received } = await openRaw(port);
+  socket.write(
+    "POST /yonder.workspace.v1.FileService/Upload HTTP/1.1\r\nHost: localhost\r\n" +
+      "Grpc-Timeout: 50m\r\nConnect-Timeout-Ms: 50\r\n" +
+      `Content-Type: ${type}\r\nContent-Length: 1000\r\n\r\n`,
+  );
+  socket.write(Buffer.from([0, 0, 0, 1, 0, 1]));
+  await received(answer);
+});

@@ -32,6 +32,14 @@ export function serverInterceptor(laneOf: (request: StreamRequest) => Lane | und
     if (!request.stream || lane === undefined) return await next(request);
     const { input, output } = request.method;
     lane.types = { incoming: input, outgoing: output };
+    const { signal } = request;
+    // Connect tells the handler alone, who may be waiting for the next message.
+    const onAbort = (): void => {
+      const reason: unknown = signal.reason;
+      if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) lane.onDeadline?.(reason);
+    };
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
     const message = messagesFor(request.message as Messages, lane) as StreamRequest["message"];
     const response = (await next({ ...request, message })) as StreamResponse;
     const tokens = tokensFor(output, response.message as Messages, lane) as StreamResponse["message"];

@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { ConnectError } from "@connectrpc/connect";
 import type { Gathered } from "./gather.ts";
 import { MessageMemory } from "./message-memory.ts";
 
@@ -12,6 +13,8 @@ export class Lane extends MessageMemory {
   types: { readonly incoming: DescMessage; readonly outgoing: DescMessage } | undefined;
   /** For each message on its way out: its pieces, or undefined where Connect has it. */
   readonly outgoing: (Gathered | undefined)[] = [];
+  /** The call's deadline is over: no more will be read of what comes in. */
+  onDeadline: ((error: ConnectError) => void) | undefined;
   readonly #incoming: (Lent | undefined)[] = [];
   #incomingBytes = 0;
 

@@ -58,12 +58,12 @@ class StreamReader implements AsyncIterableIterator<Uint8Array> {
    * Nobody reads on. What is still to come has to leave the line all the same: a paused request of HTTP/1.1 holds up the
    * next one of its connection, and a paused stream of HTTP/2 fills the window of all.
    */
-  drop(): void {
+  drop(error = new ConnectError("the call is over", Code.Canceled)): void {
     if (this.#end !== undefined) return;
     this.#begun = true;
     this.#stream.off("data", this.#onData).resume();
     this.#ready.length = 0;
-    this.#finish(new ConnectError("the call is over", Code.Canceled));
+    this.#finish(error);
   }
 
   readonly #onData = (chunk: Uint8Array): void => {

@@ -39,6 +39,7 @@ export function readRequest(
   const onEnd = (): void => void request.resume();
   const body = readStream(stream, lane, readMaxBytes, onEnd);
   response.once("finish", () => body.drop());
+  lane.onDeadline = (error) => body.drop(error);
   return { ...universal, body };
 }
 
