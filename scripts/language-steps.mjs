@@ -6,13 +6,19 @@ const python = ".cache/languages/python";
 const rust = { CARGO_TARGET_DIR: "../../.cache/languages/rust" };
 const maven = ["mvn", "--quiet", "--batch-mode"];
 const tourOf = (command, more = {}) => ({ name: "takes the tour", command, prints: "tour", ...more });
+/** A tour, and the same with a key that is none: what is wrong is said, and the exit code tells it. */
+const andRefusal = (tour) => {
+  const name = tour.name.replace("takes the tour", "says that a key is wrong");
+  const env = { ...tour.env, YONDER_API_KEY: "wrong" };
+  return [tour, { ...tour, name, env, prints: undefined, fails: /does not take this API key/ }];
+};
 const vectorsOf = (command, more = {}) => ({ name: "checks the test vectors", command, prints: checked, ...more });
 
 export const languages = {
   typescript: {
     tools: [],
     steps: [
-      tourOf(["node", "--conditions=@yonder/source", "examples/typescript/tour.ts"]),
+      ...andRefusal(tourOf(["node", "--conditions=@yonder/source", "examples/typescript/tour.ts"])),
       vectorsOf(["npx", "vitest", "run", "test/vectors", "--reporter=default", "--no-file-parallelism"], {
         prints: /Tests .*passed/,
       }),
@@ -21,7 +27,7 @@ export const languages = {
   "grpc-js": {
     tools: [],
     steps: [
-      tourOf(["node", "examples/grpc-js/tour.mjs"]),
+      ...andRefusal(tourOf(["node", "examples/grpc-js/tour.mjs"])),
       vectorsOf(["node", "examples/grpc-js/vectors.mjs", vectors]),
     ],
   },
@@ -32,8 +38,8 @@ export const languages = {
       pip("installs what the examples need", "-r", "examples/python/requirements.txt"),
       inPython("makes stubs with plain protoc", ["python", "generate.py"], { isNeeded: true }),
       inPython("makes stubs with buf", ["buf", "generate"], { isNeeded: true }),
-      inPython("takes the tour on grpcio", ["python", "grpcio_tour.py"], { prints: "tour" }),
-      inPython("takes the tour on Connect", ["python", "connect_tour.py"], { prints: "tour" }),
+      ...andRefusal(inPython("takes the tour on grpcio", ["python", "grpcio_tour.py"], { prints: "tour" })),
+      ...andRefusal(inPython("takes the tour on Connect", ["python", "connect_tour.py"], { prints: "tour" })),
       inPython("checks the test vectors", ["python", "vectors.py", fromExample], { prints: checked }),
       pip("installs the package", "./clients/python[test]"),
       inPackage("checks the package's types", ["python", "-m", "mypy"]),
@@ -49,8 +55,10 @@ export const languages = {
     steps: [
       inGo("makes stubs with buf", ["buf", "generate"], { isNeeded: true }),
       inGo("builds", ["go", "build", "-o", "../../.cache/languages/go/", "./..."], { isNeeded: true }),
-      inGo("takes the tour on grpc-go", ["../../.cache/languages/go/grpctour"], { prints: "tour" }),
-      inGo("takes the tour on connect-go", ["../../.cache/languages/go/connecttour"], { prints: "tour" }),
+      ...andRefusal(inGo("takes the tour on grpc-go", ["../../.cache/languages/go/grpctour"], { prints: "tour" })),
+      ...andRefusal(
+        inGo("takes the tour on connect-go", ["../../.cache/languages/go/connecttour"], { prints: "tour" }),
+      ),
       inGo("checks the test vectors", ["../../.cache/languages/go/vectors", fromExample], { prints: checked }),
     ],
   },
@@ -58,7 +66,7 @@ export const languages = {
     tools: [["cargo", "--version"]],
     steps: [
       inRust("makes stubs and builds", ["cargo", "build", "--quiet", "--locked"], { isNeeded: true }),
-      inRust("takes the tour on tonic", ["cargo", "run", "--quiet", "--locked"], { prints: "tour" }),
+      ...andRefusal(inRust("takes the tour on tonic", ["cargo", "run", "--quiet", "--locked"], { prints: "tour" })),
       inRust("checks the test vectors", ["cargo", "run", "--quiet", "--locked", "--", "vectors", fromExample], {
         prints: checked,
       }),
@@ -71,7 +79,7 @@ export const languages = {
     ],
     steps: [
       inJava("makes stubs and builds", [...maven, "clean", "compile"], { isNeeded: true }),
-      inJava("takes the tour on grpc-java", [...maven, "exec:java"], { prints: "tour" }),
+      ...andRefusal(inJava("takes the tour on grpc-java", [...maven, "exec:java"], { prints: "tour" })),
       inJava("checks the test vectors", [...maven, "exec:java", `-Dexec.args=vectors ${fromExample}`], {
         prints: checked,
       }),

@@ -64,7 +64,7 @@ async function runSteps(language, steps) {
 }
 
 /** Says what is wrong, or undefined. */
-async function runStep({ command, cwd = ".", env, prints }, environment) {
+async function runStep({ command, cwd = ".", env, prints, fails }, environment) {
   const child = spawn(command[0], command.slice(1), {
     cwd: join(root, cwd),
     env: { ...process.env, ...environment, ...env, PATH: pathWith(env?.PATH) },
@@ -78,6 +78,10 @@ async function runStep({ command, cwd = ".", env, prints }, environment) {
     child.once("error", (error) => resolve(error.message));
     child.once("close", (status, signal) => resolve(status ?? signal));
   });
+  if (fails !== undefined) {
+    const said = stdout + stderr;
+    return code === 0 || !fails.test(said) ? `it ended with ${code} and did not say ${fails}:\n${said}` : undefined;
+  }
   if (code !== 0) return `${command.join(" ")} ended with ${code}\n${stdout}${stderr}`;
   // Maven puts a colour's end before and after whatever else is printed.
   const text = stripVTControlCharacters(stdout);

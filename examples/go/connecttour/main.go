@@ -25,11 +25,15 @@ const prepare = `git init -q . && echo 1 > changed.txt && echo 1 > gone.txt && g
 	git -c user.name=T -c user.email=t@localhost commit -q -m first &&
 	echo 2 > changed.txt && rm gone.txt && echo 1 > 'a new één.txt'`
 
+// local is a directory of this machine, for what goes up and comes down.
+var local string
+
 func main() {
 	ctx := context.Background()
 	all := connectTo()
 	defer all.cut()
-	local, err := os.MkdirTemp("", "yonder-tour-")
+	var err error
+	local, err = os.MkdirTemp("", "yonder-tour-")
 	check(err)
 	defer os.RemoveAll(local)
 	directory := "tour-" + uuid.NewString()
@@ -96,7 +100,7 @@ func (key bearer) WrapStreamingHandler(next connect.StreamingHandlerFunc) connec
 func receive[T any](stream *connect.ServerStreamForClient[T]) *T {
 	if !stream.Receive() {
 		check(stream.Err())
-		log.Fatal("the stream broke")
+		fail("the stream broke")
 	}
 	return stream.Msg()
 }
@@ -168,17 +172,16 @@ func cutAndGoOn(ctx context.Context) {
 		}
 		if output := reply.GetEvent().GetOutput(); output != nil {
 			if output.Cursor != cursor {
-				log.Fatalf("a gap at %d", cursor)
+				fail(fmt.Sprintf("a gap at %d", cursor))
 			}
 			digest.Write(output.Data)
 			cursor += int64(len(output.Data))
 		}
 	}
-	lost := "none lost"
 	if string(digest.Sum(nil)) != string(expected.Sum(nil)) {
-		lost = "NOT what was printed"
+		fail(fmt.Sprintf("%d bytes, and not those that were printed", cursor))
 	}
-	fmt.Printf("%d bytes, %s\n", cursor, lost)
+	fmt.Printf("%d bytes, none lost\n", cursor)
 }
 
 func upAndDown(ctx context.Context, files workspacev1connect.FileServiceClient, directory, local string) {
@@ -229,7 +232,7 @@ func upAndDown(ctx context.Context, files workspacev1connect.FileServiceClient, 
 		switch part := reply.Part.(type) {
 		case *pb.DownloadResponse_Chunk:
 			if crc32.ChecksumIEEE(part.Chunk.Data) != part.Chunk.GetCrc32() {
-				log.Fatal("a chunk is corrupt")
+				fail("a chunk is corrupt")
 			}
 			_, err := copied.WriteAt(part.Chunk.Data, part.Chunk.Offset)
 			check(err)
@@ -252,10 +255,10 @@ func digestOf(path string) string {
 }
 
 func verdict(same bool) string {
-	if same {
-		return "digest checked"
+	if !same {
+		fail("the digest differs")
 	}
-	return "the digest DIFFERS"
+	return "digest checked"
 }
 
 func whatGitSays(ctx context.Context, all clients, directory string) {
@@ -271,7 +274,12 @@ func whatGitSays(ctx context.Context, all clients, directory string) {
 	for ended := false; !ended; {
 		reply := receive(stream)
 		os.Stdout.Write(reply.GetEvent().GetOutput().GetData())
-		ended = reply.GetEvent().GetEnded() != nil
+		if end := reply.GetEvent().GetEnded(); end != nil {
+			ended = true
+			if end.GetExitCode() != 0 {
+				fail(fmt.Sprintf("git ended with exit code %d", end.GetExitCode()))
+			}
+		}
 	}
 	list, err := all.git.ListChanges(ctx, connect.NewRequest(&pb.ListChangesRequest{Path: path}))
 	check(err)
@@ -282,6 +290,12 @@ func whatGitSays(ctx context.Context, all clients, directory string) {
 
 func check(err error) {
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
+}
+
+// fail says why and ends; what is deferred does not run then.
+func fail(why any) {
+	os.RemoveAll(local)
+	log.Fatal(why)
 }

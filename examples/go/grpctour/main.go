@@ -27,12 +27,16 @@ const prepare = `git init -q . && echo 1 > changed.txt && echo 1 > gone.txt && g
 	git -c user.name=T -c user.email=t@localhost commit -q -m first &&
 	echo 2 > changed.txt && rm gone.txt && echo 1 > 'a new één.txt'`
 
+// local is a directory of this machine, for what goes up and comes down.
+var local string
+
 func main() {
 	key := os.Getenv("YONDER_API_KEY")
 	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer "+key)
 	connection := connect()
 	defer connection.Close()
-	local, err := os.MkdirTemp("", "yonder-tour-")
+	var err error
+	local, err = os.MkdirTemp("", "yonder-tour-")
 	check(err)
 	defer os.RemoveAll(local)
 	directory := "tour-" + uuid.NewString()
@@ -133,17 +137,16 @@ func cutAndGoOn(ctx context.Context) {
 		}
 		if output := reply.GetEvent().GetOutput(); output != nil {
 			if output.Cursor != cursor {
-				log.Fatalf("a gap at %d", cursor)
+				fail(fmt.Sprintf("a gap at %d", cursor))
 			}
 			digest.Write(output.Data)
 			cursor += int64(len(output.Data))
 		}
 	}
-	lost := "none lost"
 	if string(digest.Sum(nil)) != string(expected.Sum(nil)) {
-		lost = "NOT what was printed"
+		fail(fmt.Sprintf("%d bytes, and not those that were printed", cursor))
 	}
-	fmt.Printf("%d bytes, %s\n", cursor, lost)
+	fmt.Printf("%d bytes, none lost\n", cursor)
 }
 
 func upAndDown(ctx context.Context, files pb.FileServiceClient, directory, local string) {
@@ -196,7 +199,7 @@ func upAndDown(ctx context.Context, files pb.FileServiceClient, directory, local
 		switch part := reply.Part.(type) {
 		case *pb.DownloadResponse_Chunk:
 			if crc32.ChecksumIEEE(part.Chunk.Data) != part.Chunk.GetCrc32() {
-				log.Fatal("a chunk is corrupt")
+				fail("a chunk is corrupt")
 			}
 			_, err := copied.WriteAt(part.Chunk.Data, part.Chunk.Offset)
 			check(err)
@@ -219,10 +222,10 @@ func digestOf(path string) string {
 }
 
 func verdict(same bool) string {
-	if same {
-		return "digest checked"
+	if !same {
+		fail("the digest differs")
 	}
-	return "the digest DIFFERS"
+	return "digest checked"
 }
 
 func whatGitSays(
@@ -245,7 +248,12 @@ func whatGitSays(
 		reply, err := stream.Recv()
 		check(err)
 		os.Stdout.Write(reply.GetEvent().GetOutput().GetData())
-		ended = reply.GetEvent().GetEnded() != nil
+		if end := reply.GetEvent().GetEnded(); end != nil {
+			ended = true
+			if end.GetExitCode() != 0 {
+				fail(fmt.Sprintf("git ended with exit code %d", end.GetExitCode()))
+			}
+		}
 	}
 	list, err := git.ListChanges(ctx, &pb.ListChangesRequest{Path: path})
 	check(err)
@@ -256,6 +264,12 @@ func whatGitSays(
 
 func check(err error) {
 	if err != nil {
-		log.Fatal(err)
+		fail(err)
 	}
+}
+
+// fail says why and ends; what is deferred does not run then.
+func fail(why any) {
+	os.RemoveAll(local)
+	log.Fatal(why)
 }

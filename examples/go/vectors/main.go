@@ -27,6 +27,9 @@ type vector struct {
 }
 
 func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("the file of the vectors is to be given")
+	}
 	text, err := os.ReadFile(os.Args[1])
 	check("the file", err)
 	var vectors []vector

@@ -8,7 +8,7 @@ pub mod wire {
 }
 
 use sha2::{Digest, Sha256};
-use std::{env, error::Error, fs, io::Read, io::Write, path::Path};
+use std::{env, error::Error, fs, io::Read, io::Write, path::Path, process::ExitCode};
 use tonic::{
     Request, Streaming,
     metadata::{Ascii, MetadataValue},
@@ -48,26 +48,43 @@ async fn connect() -> Result<Connection> {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<()> {
-    let arguments: Vec<String> = env::args().collect();
-    if let [_, verb, file] = &arguments[..] {
-        assert_eq!(verb, "vectors", "there is no other verb");
-        return vectors::check(Path::new(file));
+async fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => tour().await,
+        ["vectors", file] => vectors::check(Path::new(file)),
+        _ => Err("there is the tour, without arguments, and `vectors FILE`".into()),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprint!("{error}");
+    // "transport error" alone says nothing: what it comes from does.
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprint!(": {cause}");
+        source = cause.source();
     }
+    eprintln!();
+    ExitCode::FAILURE
+}
+
+async fn tour() -> Result<()> {
     let connection = connect().await?;
     let directory = format!("tour-{}", unique());
     let local = env::temp_dir().join(&directory);
     fs::create_dir(&local)?;
+    let taken = take(&connection, &directory, &local).await;
+    fs::remove_dir_all(&local)?;
+    taken
+}
+
+async fn take(connection: &Connection, directory: &str, local: &Path) -> Result<()> {
     let mut commands = ExecServiceClient::new(connection.clone());
     let mut files = FileServiceClient::new(connection.clone());
-
     talk(&mut commands).await?;
     cut_and_go_on().await?;
-    up_and_down(&mut files, &directory, &local).await?;
-    what_git_says(&mut commands, &mut files, &mut GitServiceClient::new(connection), &directory).await?;
-
-    fs::remove_dir_all(&local)?;
-    files.remove(RemoveRequest { path: directory, recursive: true, ..Default::default() }).await?;
+    up_and_down(&mut files, directory, local).await?;
+    what_git_says(&mut commands, &mut files, &mut GitServiceClient::new(connection.clone()), directory).await?;
+    files.remove(RemoveRequest { path: directory.into(), recursive: true, ..Default::default() }).await?;
     Ok(())
 }
 
@@ -147,8 +164,10 @@ async fn cut_and_go_on() -> Result<()> {
             _ => {}
         }
     }
-    let same = digest.finalize() == expected.finalize();
-    println!("{cursor} bytes, {}", if same { "none lost" } else { "NOT what was printed" });
+    if digest.finalize() != expected.finalize() {
+        return Err(format!("{cursor} bytes, and not those that were printed").into());
+    }
+    println!("{cursor} bytes, none lost");
     Ok(())
 }
 
@@ -185,7 +204,7 @@ async fn up_and_down(files: &mut FileServiceClient<Connection>, directory: &str,
     let parts = std::iter::once(upload_request::Part::Header(header)).chain(chunks);
     let requests = tokio_stream::iter(parts.map(|part| UploadRequest { part: Some(part) }));
     let upload = files.upload(requests).await?.into_inner().upload.ok_or("no upload in the answer")?;
-    println!("uploaded {} bytes, {}", upload.committed_bytes, verdict(upload.sha256 == sha256));
+    println!("uploaded {} bytes, {}", upload.committed_bytes, verdict(upload.sha256 == sha256)?);
 
     let mut target = fs::File::create(&copy)?;
     let request = DownloadRequest { path, sha256: true, ..Default::default() };
@@ -198,7 +217,7 @@ async fn up_and_down(files: &mut FileServiceClient<Connection>, directory: &str,
             }
             Some(download_response::Part::Finished(finished)) => {
                 let same = finished.sha256 == sha256 && digest_of(&copy)? == sha256;
-                println!("downloaded {} bytes, {}", finished.size_bytes, verdict(same));
+                println!("downloaded {} bytes, {}", finished.size_bytes, verdict(same)?);
             }
             _ => {}
         }
@@ -224,7 +243,8 @@ async fn what_git_says(
     loop {
         match next(&mut stream).await? {
             Event::Output(output) => std::io::stdout().write_all(&output.data)?,
-            Event::Ended(_) => break,
+            Event::Ended(ended) if ended.exit_code() == 0 => break,
+            Event::Ended(ended) => return Err(format!("git ended with exit code {}", ended.exit_code()).into()),
             _ => {}
         }
     }
@@ -248,8 +268,8 @@ fn digest_of(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn verdict(same: bool) -> &'static str {
-    if same { "digest checked" } else { "the digest DIFFERS" }
+fn verdict(same: bool) -> Result<&'static str> {
+    if same { Ok("digest checked") } else { Err("the digest differs".into()) }
 }
 
 /// An id that nobody else has; a program of yours takes a UUID.

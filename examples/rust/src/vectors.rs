@@ -9,7 +9,8 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub fn check(file: &Path) -> Result<()> {
     let contract = DescriptorPool::decode(&include_bytes!(concat!(env!("OUT_DIR"), "/contract.binpb"))[..])?;
-    let vectors: Vec<Value> = serde_json::from_slice(&fs::read(file)?)?;
+    let read = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let vectors: Vec<Value> = serde_json::from_slice(&read)?;
     for vector in &vectors {
         let text = |key: &str| vector[key].as_str().unwrap_or_default();
         let wire = bytes(text("wire"));

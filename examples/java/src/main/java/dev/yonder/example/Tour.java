@@ -61,10 +61,9 @@ public final class Tour {
       tour.cutAndGoOn();
       tour.upAndDown(local);
       tour.whatGitSays();
+      tour.files.remove(RemoveRequest.newBuilder().setPath(tour.directory).setRecursive(true).build());
     } finally {
       for (String name : new String[] {"source", "copy", ""}) Files.deleteIfExists(local.resolve(name));
-      tour.files.remove(
-          RemoveRequest.newBuilder().setPath(tour.directory).setRecursive(true).setMissingOk(true).build());
       tour.channel.shutdownNow();
     }
   }
@@ -127,8 +126,9 @@ public final class Tour {
       cursor += event.getOutput().getData().size();
     }
     second.shutdownNow();
-    boolean same = Arrays.equals(digest.digest(), expected.digest());
-    System.out.println(cursor + " bytes, " + (same ? "none lost" : "NOT what was printed"));
+    if (!Arrays.equals(digest.digest(), expected.digest()))
+      throw new IllegalStateException(cursor + " bytes, and not those that were printed");
+    System.out.println(cursor + " bytes, none lost");
   }
 
   private void upAndDown(Path local) throws Exception {
@@ -213,9 +213,10 @@ public final class Tour {
     files.makeDirectory(MakeDirectoryRequest.newBuilder().setPath(path).setParents(true).build());
     Iterator<ExecResponse> stream =
         commands.exec(ExecRequest.newBuilder().setCommand(PREPARE).setWorkingDirectory(path).build());
-    for (ExecEvent event = stream.next().getEvent(); !event.hasEnded(); event = stream.next().getEvent()) {
-      show(event.getOutput().getData());
-    }
+    ExecEvent event = stream.next().getEvent();
+    for (; !event.hasEnded(); event = stream.next().getEvent()) show(event.getOutput().getData());
+    int exitCode = event.getEnded().getExitCode();
+    if (exitCode != 0) throw new IllegalStateException("git ended with exit code " + exitCode);
     ListChangesResponse list =
         GitServiceGrpc.newBlockingStub(channel).listChanges(ListChangesRequest.newBuilder().setPath(path).build());
     for (GitChange change : list.getChangesList()) {
@@ -239,6 +240,7 @@ public final class Tour {
   }
 
   private static String verdict(boolean same) {
-    return same ? "digest checked" : "the digest DIFFERS";
+    if (!same) throw new IllegalStateException("the digest differs");
+    return "digest checked";
   }
 }
