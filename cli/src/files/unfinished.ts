@@ -3,6 +3,8 @@ import { readdir, stat, unlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { makeDirectories } from "@yonder/transfer";
+import { describeError } from "../frame/failure.ts";
+import { escapeControls } from "../output/escape.ts";
 
 /** How long it is remembered that a copy was broken off. */
 const keptMs = 30 * 24 * 3_600_000;
@@ -27,10 +29,16 @@ export class Unfinished {
     return found !== undefined && Date.now() - found.mtimeMs < keptMs;
   }
 
+  /** A home in which nothing can be kept stops no copy: only one that breaks off is not known again. */
   async begin(): Promise<void> {
-    await makeDirectories(this.#directory, 0o700);
-    await this.#forgetOld();
-    await writeFile(this.#path, "");
+    try {
+      await makeDirectories(this.#directory, 0o700);
+      await this.#forgetOld();
+      await writeFile(this.#path, "");
+    } catch (error) {
+      const why = `cannot remember in ${escapeControls(this.#directory)} that this copy was begun: ${describeError(error)}`;
+      process.stderr.write(`yonder: ${why}; set XDG_STATE_HOME, or it cannot be gone on with if it breaks off\n`);
+    }
   }
 
   async end(): Promise<void> {
