@@ -6,15 +6,14 @@ import { Engine } from "../../../client/src/docker/engine.ts";
 import { startContainer } from "../../../client/src/docker/start-container.ts";
 import { temporaryDirectory } from "../../helpers/certificates.ts";
 
-/** An engine that creates a container, and does nothing else with it but what `answer` says. */
+/** An engine that has the image and creates a container, and does nothing else with it but what `answer` says. */
 async function openEngine(answer: (method: string) => [status: number, message: string]): Promise<Engine> {
   const socketPath = join(await temporaryDirectory(), "engine.sock");
   const server = createServer((request, response) => {
-    request.resume().once("end", () => {
-      const isMade = request.url?.startsWith("/containers/create") === true;
-      const [status, message] = isMade ? [201, ""] : answer(request.method ?? "");
-      response.writeHead(status).end(isMade ? JSON.stringify({ Id: "abc" }) : JSON.stringify({ message }));
-    });
+    const { method = "", url = "" } = request;
+    const [status, message] = method === "GET" ? [200, ""] : url.includes("/create?") ? [201, ""] : answer(method);
+    const body = status < 300 ? { Id: "abc" } : { message };
+    request.resume().once("end", () => response.writeHead(status).end(JSON.stringify(body)));
   });
   server.listen(socketPath);
   onTestFinished(() => void server.close());
