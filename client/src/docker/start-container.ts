@@ -113,7 +113,11 @@ async function makePlan(
 
 /** Whether the image's server listens at both; an older one would refuse to start. */
 async function servesSocketBeside(engine: Engine, image: string, signal: AbortSignal): Promise<boolean> {
-  const found = await inspectImage(engine, image, signal);
+  const found = await inspectImage(engine, image, signal).catch((error: unknown) => {
+    // What is wrong with the engine, the start itself will tell.
+    if (error instanceof EngineRefusal) return undefined;
+    throw error;
+  });
   return found?.Config?.Labels?.[socketBesideLabel] === "true";
 }
 
