@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { SocketPlace } from "../connection/shortcut.ts";
 import { InvalidState } from "../errors.ts";
 import { serverPort } from "./check-options.ts";
 import { socketName } from "./container-spec.ts";
@@ -23,12 +24,13 @@ export function hostOf({ labels, ports, environment, name }: ContainerState): st
  * The server's socket beside its port, seen through the container's first process, which is there for root and for
  * whoever is the container's user, if the engine's machine is this one.
  */
-export function shortcutOf({ environment, pid, labels }: ContainerState): readonly string[] | undefined {
+export function shortcutOf({ environment, pid, labels }: ContainerState): SocketPlace | undefined {
   // Named by its start: where that number is another process's, no other server's socket is found.
   const name = `/${labels[startLabel]}.sock`;
   const variable = environment.findLast((each) => each.startsWith("YONDER_SERVER_SOCKET=/") && each.endsWith(name));
   const [, path] = variable?.split("=/") ?? [];
-  return path === undefined || pid === 0 ? undefined : [`/proc/${pid}/root`, ...path.split("/")];
+  if (path === undefined || pid === 0) return undefined;
+  return { root: `/proc/${pid}/root`, names: path.split("/"), ownFile: `/proc/${pid}` };
 }
 
 /** Of a container on the host's network. */

@@ -4,7 +4,7 @@ import { containerSpec } from "./container-spec.ts";
 import type { ContainerPlan } from "./container-spec.ts";
 import type { DockerWorkspaceOptions } from "./docker-options.ts";
 import type { Engine } from "./engine.ts";
-import { EngineRefusal, toContainerError } from "./engine-errors.ts";
+import { EngineRefusal, toContainerError, translated } from "./engine-errors.ts";
 import { failAfter } from "../engine/clean-up.ts";
 import { freshKey } from "../engine/fresh-key.ts";
 import { writeKeyFile } from "./key-file.ts";
@@ -50,7 +50,7 @@ async function tryToStart(
   options: DockerWorkspaceOptions,
   signal: AbortSignal,
 ): Promise<StartedContainer> {
-  const plan = await makePlan(engine, image, options, signal);
+  const plan = await translated({ image }, () => makePlan(engine, image, options, signal));
   const { hostPort, startId } = plan;
   const { name = `yonder-${startId}`, platform } = options;
   let id: string | undefined;
