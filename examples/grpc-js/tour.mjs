@@ -112,7 +112,8 @@ async function cutAndGoOn() {
   }
   second.close();
   const isSame = hash.digest("hex") === expected.digest("hex");
-  console.log(`${cursor} bytes, ${isSame ? "none lost" : "NOT what was printed"}`);
+  if (!isSame) throw new Error(`${cursor} bytes, and not those that were printed`);
+  console.log(`${cursor} bytes, none lost`);
 }
 
 async function upAndDown() {
@@ -139,7 +140,8 @@ async function upAndDown() {
   await write({ finish: { crc32: whole, sha256 } });
   upload.end();
   const { upload: done } = await reply.promise;
-  console.log(`uploaded ${done.committed_bytes} bytes, ${verdict(sha256.equals(done.sha256))}`);
+  if (!sha256.equals(done.sha256)) throw new Error("other bytes arrived than went up");
+  console.log(`uploaded ${done.committed_bytes} bytes, digest checked`);
 
   const target = await open(copy, "w");
   const hash = createHash("sha256");
@@ -150,14 +152,11 @@ async function upAndDown() {
       await target.write(chunk.data, 0, chunk.data.length, Number(chunk.offset));
     } else if (finished) {
       const isSame = sha256.equals(finished.sha256) && sha256.equals(hash.digest());
-      console.log(`downloaded ${finished.size_bytes} bytes, ${verdict(isSame)}`);
+      if (!isSame) throw new Error("other bytes came than went up");
+      console.log(`downloaded ${finished.size_bytes} bytes, digest checked`);
     }
   }
   await target.close();
-}
-
-function verdict(isSame) {
-  return isSame ? "digest checked" : "the digest DIFFERS";
 }
 
 async function whatGitSays() {

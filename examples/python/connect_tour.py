@@ -99,8 +99,8 @@ def cut_and_go_on() -> None:
                 cursor += len(event.output.data)
             elif kind == "ended":
                 break
-    same = digest.digest() == expected.digest()
-    print(f"{cursor} bytes, {'none lost' if same else 'NOT what was printed'}")
+    assert digest.digest() == expected.digest(), f"{cursor} bytes, and not those that were printed"
+    print(f"{cursor} bytes, none lost")
 
 
 def upload_parts(path: str, source: Path, sha256: bytes) -> Iterator[file_pb.UploadRequest]:
@@ -129,7 +129,8 @@ def up_and_down(http: SyncClient, directory: str, local: Path) -> None:
     path = f"{directory}/file"
 
     upload = client.upload(upload_parts(path, source, sha256), headers=HEADERS).upload
-    print(f"uploaded {upload.committed_bytes} bytes, {verdict(upload.sha256 == sha256)}")
+    assert upload.sha256 == sha256, "other bytes arrived than went up"
+    print(f"uploaded {upload.committed_bytes} bytes, digest checked")
 
     digest = hashlib.sha256()
     with copy.open("wb") as target:
@@ -140,12 +141,8 @@ def up_and_down(http: SyncClient, directory: str, local: Path) -> None:
                 digest.update(part.chunk.data)
                 target.write(part.chunk.data)
             elif kind == "finished":
-                same = part.finished.sha256 == sha256 == digest.digest()
-                print(f"downloaded {part.finished.size_bytes} bytes, {verdict(same)}")
-
-
-def verdict(same: bool) -> str:
-    return "digest checked" if same else "the digest DIFFERS"
+                assert part.finished.sha256 == sha256 == digest.digest(), "other bytes came than went up"
+                print(f"downloaded {part.finished.size_bytes} bytes, digest checked")
 
 
 PREPARE = """git init -q . && echo 1 > changed.txt && echo 1 > gone.txt && git add . &&

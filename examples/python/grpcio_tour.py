@@ -100,8 +100,8 @@ def cut_and_go_on() -> None:
                 cursor += len(event.output.data)
             elif kind == "ended":
                 break
-    same = digest.digest() == expected.digest()
-    print(f"{cursor} bytes, {'none lost' if same else 'NOT what was printed'}")
+    assert digest.digest() == expected.digest(), f"{cursor} bytes, and not those that were printed"
+    print(f"{cursor} bytes, none lost")
 
 
 def upload_parts(path: str, source: Path, sha256: bytes) -> Iterator[file_pb.UploadRequest]:
@@ -130,7 +130,8 @@ def up_and_down(channel: grpc.Channel, directory: str, local: Path) -> None:
     path = f"{directory}/file"
 
     upload = stub.Upload(upload_parts(path, source, sha256), metadata=METADATA).upload
-    print(f"uploaded {upload.committed_bytes} bytes, {verdict(upload.sha256 == sha256)}")
+    assert upload.sha256 == sha256, "other bytes arrived than went up"
+    print(f"uploaded {upload.committed_bytes} bytes, digest checked")
 
     digest = hashlib.sha256()
     with copy.open("wb") as target:
@@ -141,12 +142,8 @@ def up_and_down(channel: grpc.Channel, directory: str, local: Path) -> None:
                 digest.update(part.chunk.data)
                 target.write(part.chunk.data)
             elif kind == "finished":
-                same = part.finished.sha256 == sha256 == digest.digest()
-                print(f"downloaded {part.finished.size_bytes} bytes, {verdict(same)}")
-
-
-def verdict(same: bool) -> str:
-    return "digest checked" if same else "the digest DIFFERS"
+                assert part.finished.sha256 == sha256 == digest.digest(), "other bytes came than went up"
+                print(f"downloaded {part.finished.size_bytes} bytes, digest checked")
 
 
 PREPARE = """git init -q . && echo 1 > changed.txt && echo 1 > gone.txt && git add . &&
