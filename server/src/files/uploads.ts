@@ -4,7 +4,7 @@ import type { Limits } from "../util/limits.ts";
 import { FileReceiver } from "./file-receiver.ts";
 import type { FileReceiverOptions, FileUploadHeader } from "./file-receiver.ts";
 import { findInfo } from "./file-info.ts";
-import type { Paths } from "./place.ts";
+import type { Paths, Place } from "./place.ts";
 import { partTime, removePart } from "./part-file.ts";
 import { SerialByKey } from "./serial.ts";
 import { TreeReceiver } from "./tree-receiver.ts";
@@ -139,7 +139,8 @@ export class Uploads {
     const record = known === undefined ? await this.#records.read(uploadId) : undefined;
     if (record === undefined) return undefined;
     const upload = await this.#restore(record);
-    if (upload === undefined) await this.#records.remove(uploadId);
+    // The server may have been killed when it had made the part's directory, and no more.
+    if (upload === undefined) await this.#discard(record);
     else this.#uploads.set(uploadId, upload);
     return upload;
   }
@@ -151,11 +152,12 @@ export class Uploads {
       const { receiver, committedBytes, crc32 } = resumed;
       return new Upload(receiver, { ...this.#uploadOptions(header), committedBytes, crc32 });
     }
-    const { paths } = this.#options;
-    const file = await paths
-      .locate(target, { follow: "no" }, (place) => findInfo(place.at, place.path))
-      .catch(() => undefined);
+    const locate = <T>(act: (place: Place) => Promise<T>) =>
+      this.#options.paths.locate(target, { follow: "no" }, act).catch(() => undefined);
+    const file = await locate((place) => findInfo(place.at, place.path));
     if (file?.stats.ino !== inode) return undefined;
+    // Or when the part was in its place, and its directory still there.
+    await locate((place) => removePart(place, partName));
     const receiver = FileReceiver.finished(options, target, partName, file);
     const committedBytes = Number(file.stats.size);
     return new Upload(receiver, { ...this.#uploadOptions(header), committedBytes, isFinished: true });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFile, readdir, utimes } from "node:fs/promises";
+import { readFile, readdir, rename, rm, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { FileUploadState } from "@yonder/proto";
@@ -52,6 +52,32 @@ describe("after a restart of the server", () => {
     const second = await openFileServer(first);
     const { upload } = await client(second).writeChunk(call);
     expect(upload).toMatchObject({ state: FileUploadState.FINISHED, committedBytes: 3n });
+  });
+
+  test("nothing stays of a part that was only being made when the server was killed", async () => {
+    const first = await openFileServer();
+    const begin = { header: { case: "file" as const, value: { path: "f", uploadId: "u" } } };
+    await client(first).writeChunk(begin);
+    await first.close();
+    const [part = ""] = await partsIn(first.directory);
+    await rm(join(first.directory, part, "data"));
+    const second = await openFileServer(first);
+    await client(second).writeChunk({ ...begin, chunk: { data: Buffer.from("abc") }, finish: {} });
+    expect(await readFile(join(first.directory, "f"), "utf8")).toBe("abc");
+    expect(await partsIn(first.directory)).toEqual([]);
+  });
+
+  test("nothing stays of a part that was only just in its place when the server was killed", async () => {
+    const first = await openFileServer();
+    const value = { path: "f", uploadId: "u" };
+    await client(first).writeChunk({ header: { case: "file", value }, chunk: { data: Buffer.from("abc") } });
+    await first.close();
+    const [part = ""] = await partsIn(first.directory);
+    await rename(join(first.directory, part, "data"), join(first.directory, "f"));
+    const second = await openFileServer(first);
+    const { upload } = await client(second).getUpload({ uploadId: "u" });
+    expect(upload).toMatchObject({ state: FileUploadState.FINISHED, committedBytes: 3n });
+    expect(await partsIn(first.directory)).toEqual([]);
   });
 
   test("abandoned uploads of an earlier server are swept", async () => {
