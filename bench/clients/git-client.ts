@@ -3,14 +3,18 @@ import { RemoteWorkspace } from "@yonder/client";
 import { argvOf } from "../kit/program.ts";
 import { serveJobs } from "../kit/serve-jobs.ts";
 
-const settings = JSON.parse(process.argv[2] ?? "{}") as { host: string; apiKey: string; changes: number };
+const { changes: expected, ...settings } = JSON.parse(process.argv[2] ?? "{}") as {
+  host: string;
+  apiKey: string;
+  changes: number;
+};
 const workspace = await RemoteWorkspace.connect(settings);
 
 serveJobs(async (program) => {
   const [what, path = ""] = argvOf(program);
   if (what === "changes") {
     const changes = await workspace.gitChanges(".");
-    if (changes.length !== settings.changes) throw new Error(`${changes.length} changes, not ${settings.changes}`);
+    if (changes.length !== expected) throw new Error(`${changes.length} changes, not ${expected}`);
     return changes.reduce((sum, change) => sum + change.path.length, 0);
   }
   const { original, modified, unifiedDiff } = await workspace.gitDiff(path);

@@ -7,7 +7,11 @@ import { serveJobs } from "../kit/serve-jobs.ts";
 
 type Reader = "result" | "stream" | "unread" | "slow";
 
-const settings = JSON.parse(process.argv[2] ?? "{}") as { host: string; apiKey: string; reader: Reader };
+const { reader, ...settings } = JSON.parse(process.argv[2] ?? "{}") as {
+  host: string;
+  apiKey: string;
+  reader: Reader;
+};
 const workspace = await RemoteWorkspace.connect(settings);
 
 const readers: Record<Reader, (program: Program) => Promise<number>> = {
@@ -33,7 +37,7 @@ const readers: Record<Reader, (program: Program) => Promise<number>> = {
   },
 };
 
-serveJobs(readers[settings.reader]);
+serveJobs(readers[reader]);
 
 async function count(program: Program, pause: (bytes: number) => Promise<void> | undefined): Promise<number> {
   const handle = await start(program);
