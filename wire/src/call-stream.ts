@@ -75,8 +75,7 @@ export class CallStream {
     const stream = this.#stream;
     if (stream === undefined || this.#isOver) return;
     stream.cork();
-    const rest = this.#frames?.takeRest();
-    if (rest !== undefined && rest.length > 0) stream.write(rest);
+    this.#frames?.flush();
     for (const piece of pieces) stream.write(piece);
     stream.end();
     stream.uncork();

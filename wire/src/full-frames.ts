@@ -22,7 +22,7 @@ export class FullFrames {
 
   /** Writes the pieces in one go, or all but a rest of which it keeps a copy; calls back as `writePieces` does. */
   write(pieces: readonly Uint8Array[], done: (error?: Error | null) => void): boolean {
-    const waiting = this.takeRest();
+    const waiting = this.#takeRest();
     const all = waiting.length === 0 ? pieces : [waiting, ...pieces];
     const byteLength = all.reduce((sum, piece) => sum + piece.length, 0);
     const isBulk = byteLength >= bulkBytes && isLongLine(this.#stream.session);
@@ -34,24 +34,24 @@ export class FullFrames {
     return writePieces(this.#stream, full, (error) => {
       // Only now: as long as the window is closed, the next write may still come in time.
       clearTimeout(this.#timer);
-      if (this.#rest.length > 0) this.#timer = setTimeout(() => this.#flush(), restMs).unref();
+      if (this.#rest.length > 0) this.#timer = setTimeout(() => this.flush(), restMs).unref();
       done(error);
     });
   }
 
-  /** What was not written yet: to be written by whoever ends the stream. */
-  takeRest(): Uint8Array {
+  /** Writes what waits: before the stream is ended, and where the next write takes too long. */
+  flush(): void {
+    const rest = this.#takeRest();
+    if (rest.length === 0 || this.#stream.destroyed || this.#stream.closed) return;
+    this.#writtenBytes += rest.length;
+    this.#stream.write(rest);
+  }
+
+  #takeRest(): Uint8Array {
     clearTimeout(this.#timer);
     const rest = this.#rest;
     this.#rest = none;
     return rest;
-  }
-
-  #flush(): void {
-    const rest = this.takeRest();
-    if (this.#stream.destroyed || this.#stream.closed) return;
-    this.#writtenBytes += rest.length;
-    this.#stream.write(rest);
   }
 }
 

@@ -98,8 +98,7 @@ export class HandlerCall<M extends DescMethod> {
     this.#sendHead();
     this.#response.addTrailers(nodeHeaders(this.context.responseTrailer));
     stream.cork();
-    const rest = this.#frames.takeRest();
-    if (rest.length > 0) stream.write(rest);
+    this.#frames.flush();
     for (const piece of pieces) stream.write(piece);
     this.#response.end();
     stream.uncork();
