@@ -2,21 +2,13 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { Exec } from "../../../server/src/exec/exec.ts";
 import { Journal } from "../../../server/src/exec/journal/journal.ts";
 import type { Launcher } from "../../../server/src/exec/launcher.ts";
 import { openExecEngine } from "../../../server/src/exec/recovery.ts";
 import { ExecLog } from "../../../server/src/exec/state/exec-log.ts";
 import { StateDirectory } from "../../../server/src/exec/state/state-directory.ts";
 import { defaultLimits } from "../../../server/src/util/limits.ts";
-
-const summary = {
-  program: { command: "true" },
-  workingDirectory: Buffer.from("/"),
-  labels: {},
-  user: undefined,
-  terminal: undefined,
-};
+import { execRecord, summary } from "../../helpers/exec-record.ts";
 
 test("output whose exec is not remembered is removed at the next start, and no other file", async () => {
   const state = await openState();
@@ -34,13 +26,9 @@ test("output whose exec is not remembered is removed at the next start, and no o
 test("output that cannot be opened is tried again when it is next asked for", async () => {
   const state = await openState();
   let tries = 0;
-  const exec = new Exec({
-    identity: { id: "it", sequence: 1, requestHash: "", startTimeMs: 0, summary },
-    readers: { stallTimeoutMs: 0, reconnectGraceMs: 0, keepBytes: 0 },
-    openJournal: async () => {
-      if (++tries === 1) throw new Error("EMFILE");
-      return await Journal.recover(placeOf(state, "1"));
-    },
+  const exec = execRecord(async () => {
+    if (++tries === 1) throw new Error("EMFILE");
+    return await Journal.recover(placeOf(state, "1"));
   });
   await expect(exec.journal()).rejects.toThrow("EMFILE");
   const journal = await exec.journal();
